@@ -1,0 +1,2 @@
+//! sigv4
+fn main() {}
