@@ -1,1 +1,10 @@
-//! Servers for the tests.
+//! What the integration tests and the demo share: servers that others wrote, places where test data lies, captured logs.
+//!
+//! Nothing here is published. The cases are in `it/`; `README.md` beside this folder says how to add one.
+
+#![forbid(unsafe_code)]
+
+pub mod logs;
+pub mod python;
+pub mod s3_server;
+pub mod vectors;

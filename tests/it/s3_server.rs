@@ -1,0 +1,56 @@
+//! The in-process S3 server refuses what it must: a server that accepts anything would let every other case pass.
+
+use integration_tests::s3_server::S3Server;
+use libtest_mimic::{Failed, Trial};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::harness::async_trial;
+
+pub fn trials() -> Vec<Trial> {
+    vec![
+        async_trial("s3_server::unsigned_is_refused", || async {
+            let server = S3Server::start().await;
+            let answer = get(server.port(), "/", &[]).await?;
+            assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+            assert_eq!(server.requests(), 1);
+            server.stop().await;
+            Ok(())
+        }),
+        async_trial("s3_server::a_made_up_signature_is_refused", || async {
+            let server = S3Server::start().await;
+            let scope = format!("{}/20261121/us-east-1/s3/aws4_request", server.access_key());
+            let authorization = format!(
+                "authorization: AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature={}",
+                "0".repeat(64)
+            );
+            let answer = get(server.port(), "/", &[&authorization, "x-amz-date: 20261121T000000Z"]).await?;
+            assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
+            server.stop().await;
+            Ok(())
+        }),
+        async_trial("s3_server::a_stopped_server_is_gone", || async {
+            let server = S3Server::start().await;
+            let (port, folder) = (server.port(), server.folder().to_owned());
+            server.stop().await;
+            assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err(), "the port still answers");
+            assert!(!folder.exists(), "the folder is still there");
+            Ok(())
+        }),
+    ]
+}
+
+/// One plain GET, as bytes: no client of this workspace is involved.
+async fn get(port: u16, path: &str, headers: &[&str]) -> Result<String, Failed> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    let mut request = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n");
+    for header in headers {
+        request.push_str(header);
+        request.push_str("\r\n");
+    }
+    request.push_str("\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    stream.take(1 << 20).read_to_end(&mut answer).await?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
