@@ -1,9 +1,10 @@
 //! The harness itself: logs are captured from every thread of a case, and a secret in them is found.
 
 use integration_tests::logs::{self, Logs};
+use integration_tests::vectors;
 use libtest_mimic::Trial;
 
-use crate::harness::{logged_trial, trial};
+use crate::harness::{logged_trial, trial, trial_with};
 
 const CANARY: &str = "canary/with+odd=characters";
 
@@ -48,6 +49,12 @@ pub fn trials() -> Vec<Trial> {
                 assert!(found.contains("line 2: x "), "{found}");
             }
             assert_eq!(logs::find_secret("first line\nnothing here\n", &[CANARY]), None);
+            Ok(())
+        }),
+        trial_with("harness::the_signing_suite_is_whole", vectors::signing_suite(), |suite| {
+            let cases =
+                std::fs::read_dir(suite.join("v4"))?.filter_map(Result::ok).filter(|entry| entry.path().is_dir());
+            assert_eq!(cases.count(), 40, "the cases in {}", suite.display());
             Ok(())
         }),
     ]
