@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use aws_sigv4_free_http_transport::Secret;
 use time::OffsetDateTime;
@@ -108,8 +108,25 @@ impl Credentials {
         self.0.expires_at.is_some_and(|expires_at| expires_at <= now)
     }
 
+    pub(crate) fn id(&self) -> CredentialsId {
+        CredentialsId(Arc::downgrade(&self.0))
+    }
+
     fn edit(&mut self) -> &mut Inner {
         Arc::make_mut(&mut self.0)
+    }
+}
+
+/// Tells credentials apart without keeping their secret alive. While it exists, no other credentials take their place in memory.
+pub(crate) struct CredentialsId(Weak<Inner>);
+
+impl CredentialsId {
+    pub(crate) fn is_of(&self, credentials: &Credentials) -> bool {
+        std::ptr::eq(self.0.as_ptr(), Arc::as_ptr(&credentials.0))
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        self.0.strong_count() > 0
     }
 }
 

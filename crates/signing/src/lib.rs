@@ -1,7 +1,32 @@
-//! AWS Signature Version 4, sans-IO.
+//! AWS Signature Version 4, sans-IO: bytes in, signature out.
+//!
+//! [`SigV4`] signs [`http`] requests in place, in their headers or in their query ([`PresignedUrl`]). It reads no clock, no
+//! environment, no file and no socket: the time and the [`Credentials`] are arguments.
+//!
+//! You will not find here: an HTTP client, a source of credentials, an async function.
+//!
+//! | service | signer | what differs |
+//! |---|---|---|
+//! | most | `SigV4::new("execute-api", region)` | the path is encoded twice, dot segments are resolved |
+//! | S3 and stores like it | [`SigV4::s3`] | the path is encoded once; `x-amz-content-sha256` on every request |
+//! | VPC Lattice | [`SigV4::vpc_lattice`] | the body is never signed: [`Payload::Unsigned`] |
+//! | AWS IoT over WebSocket | `SigV4::new("iotdevicegateway", region)` | [`TokenPlacement::AddedAfterSigning`] |
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod credentials;
+mod dialect;
+mod encoding;
+mod error;
+mod payload;
+mod settings;
+mod sigv4;
+mod timestamp;
 
+pub use aws_sigv4_free_http_transport::Secret;
 pub use credentials::Credentials;
+pub use error::{SigningError, SigningErrorKind};
+pub use payload::{Payload, StreamingPayload};
+pub use settings::{ContentSha256Header, PathEncoding, PathNormalization, TokenPlacement};
+pub use sigv4::{PresignedUrl, RawRequest, RawSignature, SigV4};
