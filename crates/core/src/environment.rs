@@ -91,6 +91,17 @@ impl Files {
         }
         Ok(content)
     }
+
+    /// Whether nobody but its owner may read a file; `None` where that is not known: a fixed set, or no Unix.
+    pub fn is_private(&self, path: &Path) -> Option<bool> {
+        #[cfg(unix)]
+        if self.0.is_none() {
+            let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(path).ok()?);
+            return Some(mode & 0o077 == 0);
+        }
+        let _ = path;
+        None
+    }
 }
 
 impl fmt::Debug for Files {
@@ -128,6 +139,9 @@ mod tests {
 
     #[test]
     fn debug_shows_no_value() {
-        assert_eq!(format!("{:?}", Env::fixed([("AWS_SECRET_ACCESS_KEY", "canary")])), "Env([\"AWS_SECRET_ACCESS_KEY\"])");
+        assert_eq!(
+            format!("{:?}", Env::fixed([("AWS_SECRET_ACCESS_KEY", "canary")])),
+            "Env([\"AWS_SECRET_ACCESS_KEY\"])"
+        );
     }
 }

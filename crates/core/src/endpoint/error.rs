@@ -48,7 +48,7 @@ impl std::error::Error for EndpointError {}
 const SHOWN: usize = 80;
 
 /// Outside text as an error may repeat it: quoted, control characters escaped, cut when it is long.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((cut, _)) => format!("{:?}...", &text[..cut]),
         None => format!("{text:?}"),

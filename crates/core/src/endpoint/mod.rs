@@ -17,7 +17,7 @@
 //! # Ok::<(), aws_sigv4_free_core::endpoint::EndpointError>(())
 //! ```
 
-mod error;
+pub(crate) mod error;
 mod host;
 mod partition;
 mod region;

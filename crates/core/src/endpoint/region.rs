@@ -35,7 +35,9 @@ impl Region {
             return Ok(Self(name.into()));
         }
         let advice = match name.trim().to_ascii_lowercase() {
-            corrected if corrected != name && host::is_lower_case_label(&corrected) => format!("did you mean {corrected:?}"),
+            corrected if corrected != name && host::is_lower_case_label(&corrected) => {
+                format!("did you mean {corrected:?}")
+            }
             _ => "use 1 to 63 lower-case letters, digits and hyphens, as in \"us-east-1\"".to_owned(),
         };
         Err(EndpointError::new(EndpointErrorKind::InvalidRegion, format!("invalid region {}: {advice}", quoted(name))))
@@ -119,7 +121,9 @@ mod tests {
 
     #[test]
     fn names_that_would_move_the_host_are_refused() {
-        for name in ["", "a/b", "a.b", "-a", "a-", "a_b", "a@b", "a:1", "a#", "a?", "a\r\nb", "a\0", "é", &"a".repeat(64)] {
+        for name in
+            ["", "a/b", "a.b", "-a", "a-", "a_b", "a@b", "a:1", "a#", "a?", "a\r\nb", "a\0", "é", &"a".repeat(64)]
+        {
             let error = Region::new(name).unwrap_err();
             assert_eq!(error.kind(), EndpointErrorKind::InvalidRegion, "{name:?}");
             assert!(!error.to_string().contains(['\r', '\n', '\0']), "{error}");
@@ -128,7 +132,10 @@ mod tests {
 
     #[test]
     fn the_error_says_what_to_write() {
-        assert_eq!(Region::new("US-East-1 ").unwrap_err().to_string(), r#"invalid region "US-East-1 ": did you mean "us-east-1""#);
+        assert_eq!(
+            Region::new("US-East-1 ").unwrap_err().to_string(),
+            r#"invalid region "US-East-1 ": did you mean "us-east-1""#
+        );
         assert_eq!(
             Region::new("a/b").unwrap_err().to_string(),
             r#"invalid region "a/b": use 1 to 63 lower-case letters, digits and hyphens, as in "us-east-1""#

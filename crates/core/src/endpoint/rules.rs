@@ -79,7 +79,8 @@ impl EndpointRules {
             return Ok(Endpoint { url: url.clone(), region, kind: EndpointKind::Custom });
         }
         if !service.split('.').all(host::is_lower_case_label) {
-            let message = format!("invalid service {}: use the name that stands in its hosts, as in \"s3\"", quoted(service));
+            let message =
+                format!("invalid service {}: use the name that stands in its hosts, as in \"s3\"", quoted(service));
             return Err(EndpointError::new(EndpointErrorKind::InvalidPart, message));
         }
         let host = self.host(service, &region);
@@ -120,9 +121,7 @@ fn is_validated_as_it_is(service: &str, partition: Partition) -> bool {
 }
 
 fn authority(host: &str) -> Result<Authority, EndpointError> {
-    let refuse = || {
-        EndpointError::new(EndpointErrorKind::InvalidPart, format!("{} is not a host name", quoted(host)))
-    };
+    let refuse = || EndpointError::new(EndpointErrorKind::InvalidPart, format!("{} is not a host name", quoted(host)));
     if host::is_host_name(host) { host.parse().map_err(|_| refuse()) } else { Err(refuse()) }
 }
 
@@ -200,7 +199,8 @@ impl Endpoint {
         if !host::is_host_name(&host) {
             return Err(refuse("the name gets longer than 253 characters"));
         }
-        let authority = format!("{prefix}.{}", self.authority()).parse().map_err(|_| refuse("it is not a host name"))?;
+        let authority =
+            format!("{prefix}.{}", self.authority()).parse().map_err(|_| refuse("it is not a host name"))?;
         Ok(Self { url: self.url.with_authority(authority), region: self.region.clone(), kind: self.kind })
     }
 
@@ -273,7 +273,13 @@ mod tests {
         check("sts", "us-east-1", F::Enabled, D::Disabled, "https://sts-fips.us-east-1.amazonaws.com");
         check("sts", "us-gov-east-1", F::Enabled, D::Disabled, "https://sts.us-gov-east-1.amazonaws.com");
         check("ec2", "us-west-2", F::Disabled, D::Enabled, "https://ec2.us-west-2.api.aws");
-        check("monitoring", "eusc-de-east-1", F::Disabled, D::Disabled, "https://monitoring.eusc-de-east-1.amazonaws.eu");
+        check(
+            "monitoring",
+            "eusc-de-east-1",
+            F::Disabled,
+            D::Disabled,
+            "https://monitoring.eusc-de-east-1.amazonaws.eu",
+        );
         check("ec2", "us-isob-east-1", F::Disabled, D::Disabled, "https://ec2.us-isob-east-1.sc2s.sgov.gov");
     }
 

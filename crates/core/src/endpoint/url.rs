@@ -49,7 +49,9 @@ impl EndpointUrl {
         if !host::is_host_name(host) && !host::is_ip_address(host) {
             return Err(refuse("its host is not a host name or an IP address"));
         }
-        if port.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit()) || !matches!(port.parse::<u16>(), Ok(1..))) {
+        if port.is_some_and(|port| {
+            !port.bytes().all(|byte| byte.is_ascii_digit()) || !matches!(port.parse::<u16>(), Ok(1..))
+        }) {
             return Err(refuse("its port is not a number from 1 to 65535"));
         }
         if !path.bytes().all(is_path_byte) {
@@ -209,7 +211,9 @@ mod tests {
 
     #[test]
     fn what_may_be_a_secret_is_not_repeated() {
-        for url in ["https://user:canary@host/", "https://host/?token=canary", "https://host/#canary", "user:canary@host"] {
+        for url in
+            ["https://user:canary@host/", "https://host/?token=canary", "https://host/#canary", "user:canary@host"]
+        {
             let error = EndpointUrl::new(url).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
         }
