@@ -54,16 +54,20 @@ pub(super) fn read(files: &Files, file: &FileName) -> Result<Option<Secret>, Pro
         // Wiped when it is dropped: it may hold keys.
         Ok(text) => Ok(Some(text.into())),
         Err(error) => {
-            let valid = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
-            let line = u32::try_from(valid.matches('\n').count()).unwrap_or(u32::MAX).saturating_add(1);
-            let column = valid.rsplit('\n').next().map_or(0, |line| line.chars().count());
-            let column = u32::try_from(column).unwrap_or(u32::MAX).saturating_add(1);
+            let (line, column) = position_of(error.as_bytes(), error.utf8_error().valid_up_to());
             let message = "the file is not UTF-8: save it as UTF-8";
-            let wiped = Secret::from(valid);
-            drop(wiped);
             Err(ProfileError::at(ProfileErrorKind::NotUtf8, file, line, column, message))
         }
     }
+}
+
+/// Line and column, from 1 on, of the byte at `offset`; the bytes before it are UTF-8.
+fn position_of(content: &[u8], offset: usize) -> (u32, u32) {
+    let before = content.get(..offset).and_then(|before| std::str::from_utf8(before).ok()).unwrap_or_default();
+    let (lines, last) =
+        before.rsplit_once('\n').map_or((0, before), |(above, last)| (above.matches('\n').count() + 1, last));
+    let from_one = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).saturating_add(1);
+    (from_one(lines), from_one(last.chars().count()))
 }
 
 fn warn_if_public(files: &Files, file: &FileName) {

@@ -81,11 +81,12 @@ impl Parser<'_> {
             let message = "an indented line goes on with a property, and there is none before it: remove the indent";
             return Err(self.error(number, line, trimmed_start(line), message));
         };
+        let mut text = text;
         if open.nests {
             if text.starts_with(['#', ';']) {
                 return Ok(());
             }
-            let text = without_comment(text);
+            text = without_comment(text);
             let Some((key, value)) = text.split_once('=') else {
                 let column = trimmed_start(line) + text.len();
                 return Err(self.error(
