@@ -11,7 +11,11 @@ use libtest_mimic::{Arguments, Trial};
 
 /// Every topic: the name before the dots of its cases, and its cases.
 fn topics() -> Vec<(&'static str, Vec<Trial>)> {
-    vec![("harness", harness_cases::trials()), ("s3_server", s3_server::trials()), ("signing_suite", signing_suite::trials())]
+    vec![
+        ("harness", harness_cases::trials()),
+        ("s3_server", s3_server::trials()),
+        ("signing_suite", signing_suite::trials()),
+    ]
 }
 
 fn main() -> std::process::ExitCode {
