@@ -19,6 +19,7 @@ mod credentials;
 mod dialect;
 mod encoding;
 mod error;
+pub mod explain;
 mod payload;
 mod settings;
 mod sigv4;
@@ -30,3 +31,7 @@ pub use error::{SigningError, SigningErrorKind};
 pub use payload::{Payload, StreamingPayload};
 pub use settings::{ContentSha256Header, PathEncoding, PathNormalization, TokenPlacement};
 pub use sigv4::{PresignedUrl, RawRequest, RawSignature, SigV4};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -417,3 +417,6 @@ impl Digits {
         &self.buffer[self.start..]
     }
 }
+
+#[cfg(test)]
+mod tests;
