@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-pub use aws_sigv4_free_http_transport::Secret;
-use aws_sigv4_free_http_transport::BoxFuture;
+pub use aws_sigv4_free_http_transport::{BoxFuture, Secret};
 pub use aws_sigv4_free_signing::Credentials;
 
 /// A source of credentials, asked once for each attempt of a call.

@@ -1,0 +1,11 @@
+//! Says where the credentials of this machine come from, and why not from elsewhere.
+//!
+//! `cargo run -p aws-sigv4-free-credentials --example explain`
+
+use aws_sigv4_free_credentials::default_chain;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let provider = default_chain().await;
+    println!("{}", provider.explain().await);
+}
