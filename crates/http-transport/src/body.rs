@@ -23,7 +23,7 @@ pub trait ChunkSource: Send {
 /// A function that starts a stream from its beginning, once for each attempt.
 type StartStream = Arc<dyn Fn() -> Box<dyn ChunkSource> + Send + Sync>;
 /// A function that is told how many bytes have been handed to the network since the last call.
-type OnProgress = Arc<dyn Fn(u64) + Send + Sync>;
+pub(crate) type OnProgress = Arc<dyn Fn(u64) + Send + Sync>;
 
 /// The body of a request: nothing, bytes, a range of a file, or a stream.
 ///
@@ -56,6 +56,13 @@ pub enum BodyKind {
 /// Starts a replayable stream again; see [`Body::stream`].
 #[derive(Clone)]
 pub struct Restart(StartStream);
+
+impl Restart {
+    /// The stream from its beginning.
+    pub fn start(&self) -> Box<dyn ChunkSource> {
+        (self.0)()
+    }
+}
 
 /// A range of a file.
 #[non_exhaustive]
@@ -155,6 +162,18 @@ impl Body {
             }
         };
         Some(Self { kind, on_progress: self.on_progress.clone() })
+    }
+
+    /// The function that is told about the progress.
+    #[cfg(feature = "hyper-base")]
+    pub(crate) fn on_progress_function(&self) -> Option<OnProgress> {
+        self.on_progress.clone()
+    }
+
+    /// Takes the body apart without wrapping the function that is told about the progress.
+    #[cfg(feature = "hyper-base")]
+    pub(crate) fn split(self) -> (BodyKind, Option<OnProgress>) {
+        (self.kind, self.on_progress)
     }
 
     /// Takes the body apart, for a transport: what to send, and whom to tell about its progress.

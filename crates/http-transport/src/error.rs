@@ -15,6 +15,7 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     sent: bool,
+    permanent: bool,
     source: Option<Source>,
 }
 
@@ -49,7 +50,7 @@ pub enum ErrorKind {
     /// The TLS handshake failed: an unknown issuer, another name, an expired certificate. Not retried. Add the CA or
     /// correct the host.
     Tls,
-    /// The proxy refused or failed. Retried where the proxy was unreachable only.
+    /// The proxy refused or failed. Retried where the proxy was unreachable or overloaded; not where it refused.
     Proxy,
     /// A stage took longer than its limit. Retried where the body can be sent again.
     Timeout(Stage),
@@ -72,7 +73,7 @@ pub enum ErrorKind {
 impl Error {
     /// An error of `kind`, with a sentence that says what happened and what to do: lower case, no final period, no secret.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), sent: false, source: None }))
+        Self(Box::new(Inner { kind, message: message.into(), sent: false, permanent: false, source: None }))
     }
 
     /// Adds the cause.
@@ -86,6 +87,13 @@ impl Error {
     #[must_use]
     pub fn after_sending(mut self) -> Self {
         self.0.sent = true;
+        self
+    }
+
+    /// Notes that sending the request again can't help, although other errors of this kind pass.
+    #[must_use]
+    pub fn permanent(mut self) -> Self {
+        self.0.permanent = true;
         self
     }
 
@@ -106,15 +114,16 @@ impl Error {
 
     /// Whether the same request may succeed if it is sent again, its body permitting.
     pub fn is_transient(&self) -> bool {
-        matches!(
-            self.0.kind,
-            ErrorKind::Dns
-                | ErrorKind::Connect
-                | ErrorKind::Proxy
-                | ErrorKind::Timeout(_)
-                | ErrorKind::ConnectionClosed
-                | ErrorKind::Protocol
-        )
+        !self.0.permanent
+            && matches!(
+                self.0.kind,
+                ErrorKind::Dns
+                    | ErrorKind::Connect
+                    | ErrorKind::Proxy
+                    | ErrorKind::Timeout(_)
+                    | ErrorKind::ConnectionClosed
+                    | ErrorKind::Protocol
+            )
     }
 }
 
@@ -161,5 +170,6 @@ mod tests {
     fn a_timeout_is_transient_and_a_tls_failure_is_not() {
         assert!(Error::new(ErrorKind::Timeout(Stage::Connect), "x").is_transient());
         assert!(!Error::new(ErrorKind::Tls, "x").is_transient());
+        assert!(!Error::new(ErrorKind::Proxy, "x").permanent().is_transient());
     }
 }

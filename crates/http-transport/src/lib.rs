@@ -33,6 +33,6 @@ pub use body::{Body, BodyKind, ChunkSource, FileRange, Restart};
 pub use bytes::Bytes;
 pub use error::{Error, ErrorKind, Stage};
 pub use redact::Secret;
-pub use request::{Request, Timeouts};
+pub use request::{ConnectTo, Request, Timeouts};
 pub use response::{Response, ResponseBody};
 pub use transport::{BoxFuture, Transport};

@@ -219,7 +219,8 @@ mod tests {
 
     #[test]
     fn user_information_and_signatures_leave_a_url() {
-        let shown = RedactedUrl::new("http://user:canary@host:9000/a@b?x=1&X-AMZ-signature=canary&Signature=canary").to_string();
+        let shown = RedactedUrl::new("http://user:canary@host:9000/a@b?x=1&X-AMZ-signature=canary&Signature=canary")
+            .to_string();
         assert_eq!(shown, "http://host:9000/a@b?x=1&X-AMZ-signature=[redacted]&Signature=[redacted]");
         let uri: Uri = "https://h/?X%2DAmz%2DSecurity-Token=canary&a".parse().unwrap();
         assert_eq!(RedactedUrl::from(&uri).to_string(), "https://h/?X%2DAmz%2DSecurity-Token=[redacted]&a");

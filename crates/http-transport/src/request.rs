@@ -1,12 +1,13 @@
 //! What is sent, and how long it may take.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::Body;
 
 /// A request: method, absolute URI, headers, [`Body`].
 ///
-/// [`Timeouts`] put into its extensions override those of the transport for this request.
+/// [`Timeouts`] put into its extensions override those of the transport for this request; [`ConnectTo`] says where to connect.
 pub type Request = http::Request<Body>;
 
 /// How long each stage of a request may take. `None` means no limit of its own.
@@ -38,6 +39,14 @@ pub struct Timeouts {
     /// The whole operation, from the call to the last byte of the response body.
     pub operation: Option<Duration>,
 }
+
+/// Where to connect for one request, in the place of looking its host up: put it into the extensions of the request.
+///
+/// For a host whose address was checked and must not become another between the check and the connection. The URL, the
+/// `host` header and the name that TLS verifies stay as they are; no proxy is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs)]
+pub struct ConnectTo(pub SocketAddr);
 
 impl Timeouts {
     /// No limit at any stage.

@@ -63,7 +63,8 @@ impl ResponseBody {
     /// # Errors
     /// [`ErrorKind::TooLarge`] where the body is longer than `limit` bytes, and whatever [`chunk`](Self::chunk) meets.
     pub async fn collect(mut self, limit: usize) -> Result<Bytes, Error> {
-        let too_large = || Error::new(ErrorKind::TooLarge, format!("the answer is longer than {limit} bytes")).after_sending();
+        let too_large =
+            || Error::new(ErrorKind::TooLarge, format!("the answer is longer than {limit} bytes")).after_sending();
         if self.length.is_some_and(|length| length > limit as u64) {
             return Err(too_large());
         }
