@@ -1,11 +1,12 @@
 //! The in-process S3 server refuses what it must: a server that accepts anything would let every other case pass.
 
+use integration_tests::refusal;
 use integration_tests::s3_server::S3Server;
 use libtest_mimic::{Failed, Trial};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::harness::async_trial;
+use crate::harness::{async_trial, trial};
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -25,8 +26,31 @@ pub fn trials() -> Vec<Trial> {
                 "0".repeat(64)
             );
             let answer = get(server.port(), "/", &[&authorization, "x-amz-date: 20261121T000000Z"]).await?;
-            assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
+            assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
             server.stop().await;
+            Ok(())
+        }),
+        trial("s3_server::a_refusal_says_what_was_computed", || {
+            // The GET of an object in AWS's published examples of Signature Version 4 for S3.
+            let (head, ()) = http::Request::get("/test.txt")
+                .header("host", "examplebucket.s3.amazonaws.com")
+                .header("range", "bytes=0-9")
+                .header("x-amz-content-sha256", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+                .header("x-amz-date", "20130524T000000Z")
+                .header(
+                    "authorization",
+                    "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,\
+                     SignedHeaders=host;range;x-amz-content-sha256;x-amz-date,Signature=0",
+                )
+                .body(())?
+                .into_parts();
+            let computed = refusal::compute(&head).ok_or("nothing was computed")?;
+            let expected = "AWS4-HMAC-SHA256\n20130524T000000Z\n20130524/us-east-1/s3/aws4_request\n\
+                            7344ae5b7ee6c3e7e6b0fe0640412a37625d1fbfff95c48bbb2dc43964946972";
+            assert_eq!(computed.string_to_sign, expected, "{}", computed.canonical_request);
+            let document = refusal::with_details("<Error><Code>x</Code></Error>", &computed).ok_or("not an error")?;
+            assert!(document.starts_with("<Error><Code>x</Code><StringToSign>AWS4-HMAC-SHA256\n2013"), "{document}");
+            assert!(document.ends_with("</CanonicalRequest></Error>"), "{document}");
             Ok(())
         }),
         async_trial("s3_server::a_stopped_server_is_gone", || async {

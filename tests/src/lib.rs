@@ -6,5 +6,6 @@
 
 pub mod logs;
 pub mod python;
+pub mod refusal;
 pub mod s3_server;
 pub mod vectors;

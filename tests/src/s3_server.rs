@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use http::StatusCode;
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -24,6 +25,8 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+use crate::refusal::{self, Computed};
 
 /// The access key that a server knows unless it is told another.
 pub const ACCESS_KEY: &str = "AKIDINTEGRATIONTESTS";
@@ -180,7 +183,7 @@ async fn accept(listener: TcpListener, service: Counted, mut stopped: oneshot::R
     let _ = tokio::time::timeout(STOP_WITHIN, connections.shutdown()).await;
 }
 
-/// The S3 service, with a count of its requests and an optional delay.
+/// The S3 service, with a count of its requests, an optional delay, and the details of refused signatures.
 #[derive(Clone)]
 struct Counted {
     inner: S3Service,
@@ -196,12 +199,30 @@ impl Service<http::Request<Incoming>> for Counted {
     fn call(&self, request: http::Request<Incoming>) -> Self::Future {
         self.requests.fetch_add(1, Ordering::SeqCst);
         let delay = self.delay;
-        let answer = Service::call(&self.inner, request);
+        let (head, body) = request.into_parts();
+        let computed = refusal::compute(&head);
+        let answer = Service::call(&self.inner, http::Request::from_parts(head, body));
         Box::pin(async move {
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
             }
-            answer.await
+            let answer = answer.await?;
+            Ok(match computed {
+                Some(computed) if answer.status() == StatusCode::FORBIDDEN => detailed(answer, &computed),
+                _ => answer,
+            })
         })
     }
+}
+
+/// The refusal of a signature with what the server computed, as Amazon S3 sends it.
+fn detailed(answer: HttpResponse, computed: &Computed) -> HttpResponse {
+    let document = answer.body().bytes().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    if !document.contains("<Code>SignatureDoesNotMatch</Code>") {
+        return answer;
+    }
+    let Some(document) = refusal::with_details(&document, computed) else { return answer };
+    let (mut head, _) = answer.into_parts();
+    head.headers.remove(http::header::CONTENT_LENGTH);
+    HttpResponse::from_parts(head, document.into())
 }
