@@ -1,9 +1,9 @@
 //! The in-process S3 server refuses what it must: a server that accepts anything would let every other case pass.
 
+use integration_tests::plain_http;
 use integration_tests::refusal;
 use integration_tests::s3_server::S3Server;
-use libtest_mimic::{Failed, Trial};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use libtest_mimic::Trial;
 use tokio::net::TcpStream;
 
 use crate::harness::{async_trial, trial};
@@ -12,8 +12,8 @@ pub fn trials() -> Vec<Trial> {
     vec![
         async_trial("s3_server::unsigned_is_refused", || async {
             let server = S3Server::start().await;
-            let answer = get(server.port(), "/", &[]).await?;
-            assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+            let answer = plain_http::get(&server.endpoint()).await?;
+            assert_eq!(answer.status, 403, "{answer:?}");
             assert_eq!(server.requests(), 1);
             server.stop().await;
             Ok(())
@@ -25,8 +25,8 @@ pub fn trials() -> Vec<Trial> {
                 "authorization: AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature={}",
                 "0".repeat(64)
             );
-            let answer = get(server.port(), "/", &[&authorization, "x-amz-date: 20261121T000000Z"]).await?;
-            assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+            let answer = plain_http::get_with(&server.endpoint(), &[&authorization, "x-amz-date: 20261121T000000Z"]).await?;
+            assert!((400..500).contains(&answer.status), "{answer:?}");
             server.stop().await;
             Ok(())
         }),
@@ -62,19 +62,4 @@ pub fn trials() -> Vec<Trial> {
             Ok(())
         }),
     ]
-}
-
-/// One plain GET, as bytes: no client of this workspace is involved.
-async fn get(port: u16, path: &str, headers: &[&str]) -> Result<String, Failed> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
-    let mut request = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n");
-    for header in headers {
-        request.push_str(header);
-        request.push_str("\r\n");
-    }
-    request.push_str("\r\n");
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    stream.take(1 << 20).read_to_end(&mut answer).await?;
-    Ok(String::from_utf8_lossy(&answer).into_owned())
 }

@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 pub mod logs;
+pub mod narrator;
+pub mod plain_http;
 pub mod python;
 pub mod refusal;
 pub mod s3_server;
