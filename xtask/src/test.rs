@@ -28,6 +28,10 @@ pub fn test(arguments: &[String]) -> Outcome {
             }
         }
         steps.step("xtask", || units("xtask", &FeatureSet::Default, &mut counts));
+        steps.step("integration-tests --lib", || {
+            let mut command = cargo(["test", "--quiet", "--locked", "-p", "integration-tests", "--lib"]);
+            passed(run_lines(&mut command, |line| counts.add_line(line))?)
+        });
     }
     steps.step("integration", || integration(quick, filter, &mut counts));
     let outcome = steps.finish("test");
