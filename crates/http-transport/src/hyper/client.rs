@@ -293,7 +293,7 @@ impl Inner {
         body: RequestBody,
         peer: &Peer,
         attempt: &Attempt<'_>,
-    ) -> Result<Response, exchange::Failure> {
+    ) -> Result<Response, Box<exchange::Failure>> {
         if let Some(forwarded) = &connection.forwarded {
             parts.uri = uri.clone();
             if let Some(authorization) = &forwarded.authorization {
@@ -305,9 +305,9 @@ impl Inner {
         let was_forwarded = connection.forwarded.is_some();
         let request = http::Request::from_parts(parts, body);
         let result = exchange::send(&mut connection, request, budget, peer).await;
-        let result = result.and_then(|response| {
-            let checked = check_head(&response, was_forwarded, peer);
-            checked.map(|()| response).map_err(|error| exchange::Failure { error, is_stale: false, unsent: None })
+        let result = result.and_then(|response| match check_head(&response, was_forwarded, peer) {
+            Ok(()) => Ok(response),
+            Err(error) => Err(error.into()),
         });
         let response = result.inspect_err(|failure| subject.failed(&failure.error, budget, reused, number))?;
         subject.response(response.status(), response.headers(), budget, reused, number);

@@ -28,13 +28,19 @@ pub(super) struct Failure {
     pub(super) unsent: Option<http::Request<RequestBody>>,
 }
 
+impl From<Error> for Box<Failure> {
+    fn from(error: Error) -> Self {
+        Box::new(Failure { error, is_stale: false, unsent: None })
+    }
+}
+
 /// Sends `request` and waits for the head of its answer.
 pub(super) async fn send(
     connection: &mut Connection,
     mut request: http::Request<RequestBody>,
     budget: &Budget,
     peer: &Peer,
-) -> Result<http::Response<Incoming>, Failure> {
+) -> Result<http::Response<Incoming>, Box<Failure>> {
     let monitor = Arc::clone(&connection.monitor);
     let mark = monitor.begin(request.body().is_empty());
     request.body_mut().attach(Arc::clone(&monitor));
@@ -47,7 +53,7 @@ pub(super) async fn send(
                 let unsent = failed.take_message().filter(|_| !monitor.has_written_since(mark));
                 let error = fault::request_error(failed.into_error(), &monitor, mark, &peer.name());
                 let is_stale = error.kind() == ErrorKind::ConnectionClosed && !monitor.has_read_since(mark);
-                Failure { error, is_stale, unsent }
+                Box::new(Failure { error, is_stale, unsent })
             }));
         }
         let Some(mut timer) = timer.as_mut().as_pin_mut() else { return Poll::Pending };
@@ -59,7 +65,7 @@ pub(super) async fn send(
                     if monitor.has_written_since(mark) {
                         error = error.after_sending();
                     }
-                    return Poll::Ready(Err(Failure { error, is_stale: false, unsent: None }));
+                    return Poll::Ready(Err(error.into()));
                 }
             }
         }
@@ -109,13 +115,13 @@ impl<'a> Patience<'a> {
             self.monitor.handed_over().map(|since| (Stage::ResponseHead, timeouts.response_head, since))
         };
         let mut next = self.no_clock_ends_before(now);
-        if let Some((stage, limit, since)) = running {
-            if let Some(end) = limit.and_then(|limit| since.checked_add(limit)) {
-                if end <= now {
-                    return Err((stage, limit));
-                }
-                next = next.map(|next| next.min(end));
+        if let Some((stage, limit, since)) = running
+            && let Some(end) = limit.and_then(|limit| since.checked_add(limit))
+        {
+            if end <= now {
+                return Err((stage, limit));
             }
+            next = next.map(|next| next.min(end));
         }
         let (blocked, sent) = self.monitor.upload(now);
         let window = self.window.check(blocked, sent).map_err(|over| (Stage::BodyProgress, Some(over)))?;
