@@ -2,19 +2,28 @@
 //!
 //! `cargo test -p integration-tests -- NAME` runs the cases whose name holds NAME; `--list` lists all of them.
 
+mod endpoint_differential;
 mod harness;
 mod harness_cases;
+mod profile_vectors;
 mod s3_server;
+mod settings;
+mod signing_differential;
 mod signing_suite;
+mod transport_faults;
 
 use libtest_mimic::{Arguments, Trial};
 
 /// Every topic: the name before the dots of its cases, and its cases.
 fn topics() -> Vec<(&'static str, Vec<Trial>)> {
     vec![
+        ("endpoint_differential", endpoint_differential::trials()),
         ("harness", harness_cases::trials()),
+        ("profile_vectors", profile_vectors::trials()),
         ("s3_server", s3_server::trials()),
-        ("signing_suite", signing_suite::trials()),
+        ("settings", settings::trials()),
+        ("signing_differential", signing_differential::trials()), ("signing_suite", signing_suite::trials()),
+        ("transport_faults", transport_faults::trials()),
     ]
 }
 
