@@ -32,8 +32,8 @@ pub enum DualStack {
 
 /// How to find the host of a service: by the rules of AWS, or the one that the user names.
 ///
-/// `https://{service}.{region}.{suffix}` is the rule. A service that has one host for a whole partition, such as IAM, needs
-/// its own URL.
+/// `https://{service}.{region}.{suffix}` is the rule, with the exceptions of the services that this family of crates has
+/// clients for. A service that has one host for a whole partition, such as IAM, needs its own URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EndpointRules {
     fips: Fips,
@@ -71,7 +71,8 @@ impl EndpointRules {
     /// The host of `service` in `region`. `service` is the name as it stands in hosts: `s3`, `sts`, `monitoring`.
     ///
     /// # Errors
-    /// The service's name can't be a part of a host, or a URL is given together with FIPS or dual stack.
+    /// The service's name can't be a part of a host, the partition has no FIPS hosts, or a URL is given together with FIPS or
+    /// dual stack.
     pub fn resolve(&self, service: &str, region: &Region) -> Result<Endpoint, EndpointError> {
         let region = region.clone();
         if let Some(url) = &self.endpoint_url {
@@ -83,8 +84,11 @@ impl EndpointRules {
                 format!("invalid service {}: use the name that stands in its hosts, as in \"s3\"", quoted(service));
             return Err(EndpointError::new(EndpointErrorKind::InvalidPart, message));
         }
-        let host = self.host(service, &region);
-        let authority = authority(&host)?;
+        if self.fips == Fips::Enabled && region.partition() == Partition::AwsCn {
+            let message = format!("there are no FIPS hosts in {region}: switch FIPS off");
+            return Err(EndpointError::new(EndpointErrorKind::Unsupported, message));
+        }
+        let authority = authority(&self.host(service, &region))?;
         Ok(Endpoint { url: EndpointUrl::https(authority), region, kind: EndpointKind::Aws })
     }
 
@@ -101,23 +105,59 @@ impl EndpointRules {
     fn host(&self, service: &str, region: &Region) -> String {
         let partition = region.partition();
         let service_label = match self.fips {
-            Fips::Enabled if !is_validated_as_it_is(service, partition) => format!("{service}-fips"),
+            Fips::Enabled if !is_validated_as_it_is(service, partition, self.dual_stack) => format!("{service}-fips"),
             _ => service.to_owned(),
         };
         match self.dual_stack {
-            DualStack::Disabled => format!("{service_label}.{region}.{}", partition.dns_suffix()),
             // S3 had IPv6 before there was a suffix for it.
             DualStack::Enabled if service == "s3" => {
                 format!("{service_label}.dualstack.{region}.{}", partition.dns_suffix())
             }
-            DualStack::Enabled => format!("{service_label}.{region}.{}", partition.dual_stack_suffix()),
+            DualStack::Enabled if !has_ipv6_as_it_is(service, partition) => {
+                format!("{service_label}.{region}.{}", partition.dual_stack_suffix())
+            }
+            _ => format!("{service_label}.{region}.{}", partition.dns_suffix()),
         }
     }
 }
 
-/// In GovCloud the usual hosts of these services are the validated ones; hosts with `-fips` do not exist.
-fn is_validated_as_it_is(service: &str, partition: Partition) -> bool {
-    partition == Partition::AwsUsGov && matches!(service, "ec2" | "monitoring" | "sns" | "sts")
+/// Services whose usual hosts in GovCloud are the validated ones; hosts with `-fips` do not exist.
+const VALIDATED_IN_GOVCLOUD: [&str; 22] = [
+    "autoscaling",
+    "cassandra",
+    "cloudformation",
+    "cloudtrail",
+    "config",
+    "dynamodb",
+    "ec2",
+    "eks",
+    "elasticache",
+    "elasticloadbalancing",
+    "events",
+    "kinesis",
+    "logs",
+    "monitoring",
+    "rds",
+    "redshift",
+    "sns",
+    "sqs",
+    "ssm",
+    "states",
+    "sts",
+    "swf",
+];
+
+fn is_validated_as_it_is(service: &str, partition: Partition, dual_stack: DualStack) -> bool {
+    let validated: &[&str] = match dual_stack {
+        DualStack::Disabled => &VALIDATED_IN_GOVCLOUD,
+        DualStack::Enabled => &["events", "monitoring"],
+    };
+    partition == Partition::AwsUsGov && validated.contains(&service)
+}
+
+/// Whether the usual hosts have IPv6 too.
+fn has_ipv6_as_it_is(service: &str, partition: Partition) -> bool {
+    service == "secretsmanager" && matches!(partition, Partition::Aws | Partition::AwsCn | Partition::AwsUsGov)
 }
 
 fn authority(host: &str) -> Result<Authority, EndpointError> {
@@ -272,6 +312,9 @@ mod tests {
         check("sts", "eu-central-1", F::Disabled, D::Disabled, "https://sts.eu-central-1.amazonaws.com");
         check("sts", "us-east-1", F::Enabled, D::Disabled, "https://sts-fips.us-east-1.amazonaws.com");
         check("sts", "us-gov-east-1", F::Enabled, D::Disabled, "https://sts.us-gov-east-1.amazonaws.com");
+        check("sts", "us-gov-east-1", F::Enabled, D::Enabled, "https://sts-fips.us-gov-east-1.api.aws");
+        check("monitoring", "us-gov-east-1", F::Enabled, D::Enabled, "https://monitoring.us-gov-east-1.api.aws");
+        check("secretsmanager", "eu-west-1", F::Disabled, D::Enabled, "https://secretsmanager.eu-west-1.amazonaws.com");
         check("ec2", "us-west-2", F::Disabled, D::Enabled, "https://ec2.us-west-2.api.aws");
         check(
             "monitoring",
@@ -281,6 +324,13 @@ mod tests {
             "https://monitoring.eusc-de-east-1.amazonaws.eu",
         );
         check("ec2", "us-isob-east-1", F::Disabled, D::Disabled, "https://ec2.us-isob-east-1.sc2s.sgov.gov");
+    }
+
+    #[test]
+    fn china_has_no_fips_hosts() {
+        let error = EndpointRules::new().fips(Fips::Enabled).resolve("s3", &region("cn-north-1")).unwrap_err();
+        assert_eq!(error.kind(), EndpointErrorKind::Unsupported);
+        assert_eq!(error.to_string(), "there are no FIPS hosts in cn-north-1: switch FIPS off");
     }
 
     #[test]

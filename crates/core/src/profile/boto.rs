@@ -34,7 +34,7 @@ impl BotoConfig {
             match read(files, &file)? {
                 Some(text) => config.add(text.expose_secret(), &file)?,
                 None if env.get("BOTO_CONFIG").is_some() => {
-                    warn!("the file {file} that BOTO_CONFIG names does not exist")
+                    warn!("the file {file} that BOTO_CONFIG names does not exist");
                 }
                 None => debug!("there is no {file}"),
             }

@@ -37,12 +37,12 @@ impl Parser<'_> {
         if text.is_empty() || text.starts_with(['#', ';']) {
             return Ok(());
         }
-        if line.starts_with(BLANK) {
-            if let Some(open) = &mut self.open {
-                open.text.push('\n');
-                open.text.push_str(text);
-                return Ok(());
-            }
+        if line.starts_with(BLANK)
+            && let Some(open) = &mut self.open
+        {
+            open.text.push('\n');
+            open.text.push_str(text);
+            return Ok(());
         }
         if text.starts_with('[') { self.section(number, line) } else { self.option(number, line) }
     }
