@@ -2,15 +2,21 @@
 //!
 //! `cargo test -p integration-tests -- NAME` runs the cases whose name holds NAME; `--list` lists all of them.
 
+mod call_faults;
 mod endpoint_differential;
 mod harness;
 mod harness_cases;
 mod profile_vectors;
+mod retry_vectors;
 mod s3_server;
 mod settings;
 mod signing_differential;
 mod signing_suite;
+mod skew_vectors;
 mod transport_faults;
+mod transport_logs;
+mod transport_proxy;
+mod transport_tls;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -18,12 +24,19 @@ use libtest_mimic::{Arguments, Trial};
 fn topics() -> Vec<(&'static str, Vec<Trial>)> {
     vec![
         ("endpoint_differential", endpoint_differential::trials()),
+        ("call_faults", call_faults::trials()),
         ("harness", harness_cases::trials()),
         ("profile_vectors", profile_vectors::trials()),
+        ("retry_vectors", retry_vectors::trials()),
         ("s3_server", s3_server::trials()),
         ("settings", settings::trials()),
-        ("signing_differential", signing_differential::trials()), ("signing_suite", signing_suite::trials()),
+        ("signing_differential", signing_differential::trials()),
+        ("signing_suite", signing_suite::trials()),
+        ("skew_vectors", skew_vectors::trials()),
         ("transport_faults", transport_faults::trials()),
+        ("transport_logs", transport_logs::trials()),
+        ("transport_proxy", transport_proxy::trials()),
+        ("transport_tls", transport_tls::trials()),
     ]
 }
 

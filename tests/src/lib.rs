@@ -4,10 +4,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod calls;
 pub mod logs;
 pub mod narrator;
 pub mod plain_http;
 pub mod python;
 pub mod refusal;
 pub mod s3_server;
+pub mod scripted;
 pub mod vectors;

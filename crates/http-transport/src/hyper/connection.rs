@@ -251,6 +251,16 @@ impl Socket {
     }
 }
 
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // A FIN would wait behind bytes that the peer does not take, and the peer would never learn that the rest will not
+        // come, nor the kernel get its buffers back.
+        if self.monitor.blocked_since().is_some() {
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}
+
 pub(super) fn is_closed_by_peer(kind: io::ErrorKind) -> bool {
     matches!(kind, io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted)
 }

@@ -208,7 +208,7 @@ impl ResponseSource {
     fn finish(&mut self) {
         let Some(connection) = self.connection.take() else { return };
         self.subject.body_ended(self.received);
-        if connection.monitor.has_body_ended() {
+        if connection.monitor.handed_over().is_some() {
             self.pool.put(&self.peer.key, connection);
         }
     }
