@@ -53,7 +53,8 @@ fn excerpt(source: &'static str, name: &str) -> Option<Vec<&'static str>> {
     let start = format!("// rust: {name}");
     let lines = source.lines().skip_while(|line| line.trim() != start).skip(1);
     let lines: Vec<&str> = lines.take_while(|line| line.trim() != "// end").collect();
-    let indent = lines.iter().filter(|line| !line.trim().is_empty()).map(|line| line.len() - line.trim_start().len()).min()?;
+    let indent =
+        lines.iter().filter(|line| !line.trim().is_empty()).map(|line| line.len() - line.trim_start().len()).min()?;
     Some(lines.into_iter().map(|line| line.get(indent..).unwrap_or_default()).collect())
 }
 
@@ -74,9 +75,9 @@ impl Bar {
         Self { total, done: Arc::default(), drawn, started: Instant::now(), terminal: stderr().is_terminal() }
     }
 
-    /// So many bytes more.
-    pub fn add(&self, bytes: u64) {
-        self.done.fetch_add(bytes, Ordering::Relaxed);
+    /// So many bytes are done.
+    pub fn at(&self, bytes: u64) {
+        self.done.store(bytes, Ordering::Relaxed);
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         if self.terminal && drawn.is_none_or(|at| at.elapsed() > Duration::from_millis(50)) {
             *drawn = Some(Instant::now());
@@ -84,7 +85,7 @@ impl Bar {
         }
     }
 
-    /// How many bytes were reported.
+    /// How many bytes are done.
     pub fn done(&self) -> u64 {
         self.done.load(Ordering::Relaxed)
     }
@@ -126,9 +127,9 @@ mod tests {
     #[test]
     fn a_bar_is_full_at_its_end_and_empty_bars_are_full() {
         let bar = Bar::new(10);
-        bar.add(5);
+        bar.at(5);
         assert!(bar.line().contains(&format!("[{}{}]", "#".repeat(20), "-".repeat(20))), "{}", bar.line());
-        bar.add(7);
+        bar.at(12);
         assert!(bar.line().contains(&"#".repeat(40)), "{}", bar.line());
         assert!(Bar::new(0).line().contains(&"#".repeat(40)));
     }
