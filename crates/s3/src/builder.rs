@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, RwLock};
 
-use aws_sigv4_free_core::call::{self, Caller, RetryPolicy};
+use aws_sigv4_free_core::call::{Caller, RetryPolicy};
 use aws_sigv4_free_core::clock::Clock;
 use aws_sigv4_free_core::endpoint::{EndpointError, EndpointUrl, Region};
 use aws_sigv4_free_core::identity::{ProvideCredentials, SharedProvider};
-use aws_sigv4_free_core::settings::{self, AddressingStyle, ChecksumMode, Settings};
+use aws_sigv4_free_core::settings::{AddressingStyle, ChecksumMode, Settings};
 use aws_sigv4_free_core::{Error, ErrorKind};
 use aws_sigv4_free_credentials::Chain;
 use aws_sigv4_free_http_transport::Transport;
@@ -184,11 +184,8 @@ impl S3Builder {
             None => default_transport(&settings)?,
         };
         let mut caller = Caller::builder(transport)
-            .retry(self.retry.unwrap_or_else(|| retry_policy(&settings)))
-            .skew_correction(match settings.skew_correction().value {
-                settings::SkewCorrection::Enabled => call::SkewCorrection::Enabled,
-                settings::SkewCorrection::Disabled => call::SkewCorrection::Disabled,
-            });
+            .retry(self.retry.unwrap_or_else(|| settings.retry_policy()))
+            .skew_correction(settings.skew_correction().value);
         if let Some(clock) = self.clock {
             caller = caller.clock(clock);
         }
@@ -215,14 +212,6 @@ impl S3Builder {
 /// What was given in code and can't be used: the words for it are the error's own.
 fn given(error: &EndpointError) -> Error {
     Error::new(ErrorKind::Settings, error.to_string())
-}
-
-fn retry_policy(settings: &Settings) -> RetryPolicy {
-    let mode = match settings.retry_mode().value {
-        settings::RetryMode::Adaptive => call::RetryMode::Adaptive,
-        _ => call::RetryMode::Standard,
-    };
-    RetryPolicy::new(mode).max_attempts(settings.max_attempts().value.get())
 }
 
 fn default_provider(settings: &Settings) -> SharedProvider {

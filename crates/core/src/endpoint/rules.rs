@@ -378,6 +378,28 @@ mod tests {
     }
 
     #[test]
+    fn whatever_is_given_the_host_ends_as_the_partition_says() {
+        const PIECES: [&str; 16] =
+            ["a", "us-", "cn-", "east", "1", "-", ".", "/", "@", ":80", "#", "?", "\\", "%2f", "\r\n", "s3"];
+        let mut random = fastrand::Rng::with_seed(1);
+        let mut text =
+            || -> String { (0..random.usize(0..5)).map(|_| PIECES[random.usize(0..PIECES.len())]).collect() };
+        let mut resolved = 0;
+        for _ in 0..200_000 {
+            let (name, service, prefix) = (text(), text(), text());
+            let Ok(region) = Region::new(&name) else { continue };
+            let Ok(endpoint) = EndpointRules::new().resolve(&service, &region) else { continue };
+            let endpoint = endpoint.with_host_prefix(&prefix).unwrap_or(endpoint);
+            let uri = endpoint.uri("/").unwrap();
+            let suffix = format!(".{region}.{}", region.partition().dns_suffix());
+            assert!(uri.host().unwrap().ends_with(&suffix), "{name:?} {service:?} {prefix:?}: {uri}");
+            assert_eq!((uri.port(), uri.path(), uri.query()), (None, "/", None));
+            resolved += 1;
+        }
+        assert!(resolved > 1_000, "{resolved}");
+    }
+
+    #[test]
     fn a_path_that_is_not_one_is_refused_and_not_repeated() {
         let endpoint = EndpointRules::new().resolve("s3", &region("us-east-1")).unwrap();
         for path in ["", "canary", "@canary/", "/canary canary", "/canary\r\n", "/a#canary", "?canary"] {

@@ -13,7 +13,8 @@ use super::key::{self, Key};
 use super::layer::{Layer, service_endpoint_url};
 use super::origin::{Origin, Setting};
 use super::value::FromSetting;
-use super::{AddressingStyle, ChecksumMode, Inner, RetryMode, Settings, SkewCorrection};
+use super::{AddressingStyle, ChecksumMode, Inner, Settings};
+use crate::call::{RetryMode, SkewCorrection};
 use crate::endpoint::{DualStack, EndpointUrl, Fips, Region};
 use crate::environment::{Env, Files};
 use crate::profile::{BotoConfig, ProfileSet, profile_name};
@@ -29,6 +30,7 @@ pub struct SettingsBuilder {
     services: Vec<String>,
     profile: Option<String>,
     ca_bundle: Option<PathBuf>,
+    retry_mode: Option<RetryMode>,
     explicit: Layer,
 }
 
@@ -89,8 +91,9 @@ impl SettingsBuilder {
 
     /// Sets how failed calls are sent again.
     #[must_use]
-    pub fn retry_mode(self, retry_mode: RetryMode) -> Self {
-        self.explicit(key::RETRY_MODE, retry_mode.as_str())
+    pub fn retry_mode(mut self, retry_mode: RetryMode) -> Self {
+        self.retry_mode = Some(retry_mode);
+        self
     }
 
     /// Sets how often a call is sent at most, the first time included.
@@ -151,11 +154,13 @@ impl SettingsBuilder {
         services.retain(|service| service.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
         services.extend(key::SERVICES.map(str::to_owned));
 
-        let of_profile =
-            profiles.profile(&profile.value).map(|section| Layer::of_profile(&profiles, section, &services));
+        let of_profile = match profiles.profile(&profile.value) {
+            Some(section) => Layer::of_profile(&profiles, section, &services)?,
+            None => Layer::default(),
+        };
         let layers = [
             Layer::of_boto(&BotoConfig::load(&env, &files)?),
-            of_profile.unwrap_or_default(),
+            of_profile,
             Layer::of_environment(&env, &services),
             self.explicit,
         ];
@@ -165,6 +170,10 @@ impl SettingsBuilder {
             Some(value) => Some(Setting { value, origin: Origin::Explicit }),
             None => merged.read(key::CA_BUNDLE)?,
         };
+        let retry_mode = match self.retry_mode {
+            Some(value) => Setting { value, origin: Origin::Explicit },
+            None => merged.read_retry_mode()?,
+        };
         let mut inner = Inner {
             profile,
             region: merged.read(key::REGION)?,
@@ -172,7 +181,7 @@ impl SettingsBuilder {
             service_endpoint_urls: BTreeMap::new(),
             fips: merged.read_or_default(key::FIPS)?,
             dual_stack: merged.read_or_default(key::DUAL_STACK)?,
-            retry_mode: merged.read_or_default(key::RETRY_MODE)?,
+            retry_mode,
             max_attempts: merged.read(key::MAX_ATTEMPTS)?.unwrap_or(Setting::by_default(MAX_ATTEMPTS)),
             ca_bundle,
             skew_correction: merged.read_or_default(key::SKEW_CORRECTION)?,
@@ -255,6 +264,15 @@ impl<'a> Merged<'a> {
     fn origin(&self, name: &str, value: &Value) -> Origin {
         let shown = value.origin().unwrap_or_default();
         self.layers.iter().find_map(|layer| layer.origin(name, shown)).cloned().unwrap_or(Origin::Default)
+    }
+
+    fn read_retry_mode(&self) -> Result<Setting<RetryMode>, SettingsError> {
+        let mode: Setting<RetryMode> = self.read_or_default(key::RETRY_MODE)?;
+        let new: Setting<bool> = self.read_or_default(key::NEW_RETRIES)?;
+        if new.value && mode.value == RetryMode::Standard {
+            return Ok(Setting { value: RetryMode::Standard2026, origin: new.origin });
+        }
+        Ok(mode)
     }
 
     fn read_endpoint_urls(&self, services: &[String], inner: &mut Inner) -> Result<(), SettingsError> {

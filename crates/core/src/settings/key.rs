@@ -7,7 +7,7 @@ pub(super) struct Key {
     pub(super) name: &'static str,
     /// The environment variables, the first one that is set counts.
     pub(super) variables: &'static [&'static str],
-    /// The property of a profile; `s3.x` is nested in `s3`.
+    /// The property of a profile; `s3.x` is nested in `s3`, and an empty name is none.
     pub(super) property: &'static str,
 }
 
@@ -26,6 +26,7 @@ keys! {
     FIPS = "use_fips_endpoint", ["AWS_USE_FIPS_ENDPOINT"], "use_fips_endpoint";
     DUAL_STACK = "use_dualstack_endpoint", ["AWS_USE_DUALSTACK_ENDPOINT"], "use_dualstack_endpoint";
     RETRY_MODE = "retry_mode", ["AWS_RETRY_MODE"], "retry_mode";
+    NEW_RETRIES = "new_retries_2026", ["AWS_NEW_RETRIES_2026"], "";
     MAX_ATTEMPTS = "max_attempts", ["AWS_MAX_ATTEMPTS"], "max_attempts";
     CA_BUNDLE = "ca_bundle", ["AWS_CA_BUNDLE"], "ca_bundle";
     SKEW_CORRECTION = "disable_clock_skew_correction", ["AWS_DISABLE_CLOCK_SKEW_CORRECTION"], "disable_clock_skew_correction";

@@ -2,8 +2,10 @@
 
 use config::{ConfigError, Map, Source, Value};
 
+use super::error::{SettingsError, SettingsErrorKind};
 use super::key::{self, Key};
 use super::origin::{Origin, ProfileSection};
+use crate::endpoint::error::quoted;
 use crate::environment::Env;
 use crate::profile::{BotoConfig, ProfileSet, Property, Section};
 
@@ -56,7 +58,14 @@ impl Layer {
     }
 
     /// What a profile says, and the `services` section that it points to.
-    pub(super) fn of_profile(profiles: &ProfileSet, profile: &Section, services: &[String]) -> Self {
+    ///
+    /// # Errors
+    /// There is no such section. Going on would send what is meant for one host to another.
+    pub(super) fn of_profile(
+        profiles: &ProfileSet,
+        profile: &Section,
+        services: &[String],
+    ) -> Result<Self, SettingsError> {
         let mut layer = Self::default();
         let in_profile = || ProfileSection::Profile(profile.name().to_owned());
         for key in key::ALL {
@@ -68,19 +77,22 @@ impl Layer {
                 layer.push_property(key.name.to_owned(), &property, in_profile(), key.property);
             }
         }
-        let Some(section) = profile.value("services").and_then(|name| profiles.services(name)) else { return layer };
+        let Some(pointer) = profile.property("services").filter(|pointer| !pointer.value().trim().is_empty()) else {
+            return Ok(layer);
+        };
+        let Some(section) = profiles.services(pointer.value()) else {
+            let (origin, name) = (in_profile(), quoted(pointer.value()));
+            let message = format!("{origin} in {}: there is no section [services {name}]: add it", pointer.location());
+            return Err(SettingsError::new(SettingsErrorKind::InvalidValue, message));
+        };
         for service in services {
             if let Some(url) = section.property(service).and_then(|property| property.nested("endpoint_url")) {
                 let in_services = ProfileSection::Services(section.name().to_owned());
-                layer.push_property(
-                    service_endpoint_url(service),
-                    &url,
-                    in_services,
-                    &format!("{service}.endpoint_url"),
-                );
+                let key = format!("{service}.endpoint_url");
+                layer.push_property(service_endpoint_url(service), &url, in_services, &key);
             }
         }
-        layer
+        Ok(layer)
     }
 
     fn push_property(&mut self, name: String, property: &Property, section: ProfileSection, key: &str) {

@@ -33,8 +33,9 @@ use std::sync::Arc;
 pub use builder::SettingsBuilder;
 pub use error::{SettingsError, SettingsErrorKind};
 pub use origin::{Origin, ProfileSection, Setting};
-pub use value::{AddressingStyle, ChecksumMode, RetryMode, SkewCorrection};
+pub use value::{AddressingStyle, ChecksumMode};
 
+use crate::call::{RetryMode, RetryPolicy, SkewCorrection};
 use crate::endpoint::{DualStack, EndpointRules, EndpointUrl, Fips, Region};
 use crate::environment::{Env, Files};
 use crate::profile::ProfileSet;
@@ -149,9 +150,20 @@ impl Settings {
         &self.0.dual_stack
     }
 
-    /// `AWS_RETRY_MODE`, `retry_mode`. The default is [`RetryMode::Standard`].
+    /// `AWS_RETRY_MODE`, `retry_mode`. The default is [`RetryMode::Standard`], or [`RetryMode::Standard2026`] with
+    /// `AWS_NEW_RETRIES_2026=true`.
     pub fn retry_mode(&self) -> &Setting<RetryMode> {
         &self.0.retry_mode
+    }
+
+    /// [`retry_mode`](Self::retry_mode) and [`max_attempts`](Self::max_attempts), as a client takes them.
+    pub fn retry_policy(&self) -> RetryPolicy {
+        let policy = RetryPolicy::new(self.0.retry_mode.value);
+        // Each mode has its own number of attempts, and that of `Off` is its meaning.
+        if self.0.max_attempts.origin == Origin::Default || self.0.retry_mode.value == RetryMode::Off {
+            return policy;
+        }
+        policy.max_attempts(self.0.max_attempts.value.get())
     }
 
     /// How often a call is sent at most, the first time included: `AWS_MAX_ATTEMPTS`, `max_attempts`, `num_retries` of boto's

@@ -301,6 +301,38 @@ fn a_missing_file_is_an_empty_one() {
 }
 
 #[test]
+fn the_retries_of_2026_are_asked_for_by_a_variable() {
+    let new = ("AWS_NEW_RETRIES_2026", "true");
+    let mode = |variables: &[(&str, &str)], config: &str| load(variables, config).retry_mode().clone();
+    let asked_for =
+        Setting { value: RetryMode::Standard2026, origin: Origin::Environment("AWS_NEW_RETRIES_2026".into()) };
+    assert_eq!(mode(&[new], ""), asked_for);
+    assert_eq!(mode(&[new], "[default]\nretry_mode = standard\n"), asked_for);
+    assert_eq!(mode(&[new], "[default]\nretry_mode = adaptive\n").value, RetryMode::Adaptive);
+    assert_eq!(mode(&[("AWS_NEW_RETRIES_2026", "false")], "").value, RetryMode::Standard);
+    let explicit = builder(&[new], "").retry_mode(RetryMode::Off).load().unwrap();
+    assert_eq!(explicit.retry_mode(), &Setting { value: RetryMode::Off, origin: Origin::Explicit });
+}
+
+#[test]
+fn the_retry_policy_has_mode_and_attempts() {
+    let attempts = [("AWS_MAX_ATTEMPTS", "7")];
+    assert_eq!(load(&[], "").retry_policy(), RetryPolicy::standard());
+    assert_eq!(load(&attempts, "").retry_policy(), RetryPolicy::standard().max_attempts(7));
+    let off = builder(&attempts, "").retry_mode(RetryMode::Off).load().unwrap();
+    assert_eq!(off.retry_policy(), RetryPolicy::new(RetryMode::Off));
+}
+
+#[test]
+fn a_services_section_that_is_pointed_to_must_exist() {
+    check_error(
+        &[],
+        "[default]\nservices = gone\n[services other]\n",
+        "profile \"default\" in ~/.aws/config:2: there is no section [services \"gone\"]: add it",
+    );
+}
+
+#[test]
 fn the_files_of_boto() {
     let load = |variables: &[(&str, &str)]| {
         let env = Env::fixed([HOME].into_iter().chain(variables.iter().copied()));

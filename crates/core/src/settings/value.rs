@@ -2,19 +2,9 @@
 
 use std::num::NonZeroU32;
 
+use crate::call::{RetryMode, SkewCorrection};
 use crate::endpoint::error::quoted;
 use crate::endpoint::{DualStack, EndpointUrl, Fips, Region};
-
-/// How failed calls are sent again.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum RetryMode {
-    /// Back-off with jitter, and a budget of retries.
-    #[default]
-    Standard,
-    /// As [`Standard`](Self::Standard), and the rate of calls follows what the service takes.
-    Adaptive,
-}
 
 /// How an S3 bucket is named in a URL.
 #[non_exhaustive]
@@ -29,17 +19,6 @@ pub enum AddressingStyle {
     Virtual,
 }
 
-/// Whether a call that was refused because of this machine's clock is sent again with the service's time.
-#[allow(clippy::exhaustive_enums, reason = "a switch has two positions")]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum SkewCorrection {
-    /// It is.
-    #[default]
-    Enabled,
-    /// It is not.
-    Disabled,
-}
-
 /// When checksums are sent and compared.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -49,16 +28,6 @@ pub enum ChecksumMode {
     WhenSupported,
     /// Where the operation insists only. For stores that refuse them.
     WhenRequired,
-}
-
-impl RetryMode {
-    /// The word for it, as in `AWS_RETRY_MODE`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Standard => "standard",
-            Self::Adaptive => "adaptive",
-        }
-    }
 }
 
 impl AddressingStyle {

@@ -113,8 +113,11 @@ impl ProfileProvider {
         };
         match (profiles.profile(&name), asked_by) {
             (Some(profile), _) => credentials_of(profile),
-            (None, Some(asked_by)) => Err(invalid(format!("{} (asked for by {asked_by})", profiles.missing(&name)))),
-            (None, None) => {
+            // To name the default is to ask for nothing in particular.
+            (None, Some(asked_by)) if self.profile.is_some() || name != "default" => {
+                Err(invalid(format!("{} (asked for by {asked_by})", profiles.missing(&name))))
+            }
+            (None, _) => {
                 let message = format!("there is no profile {name:?} in {}", self.places());
                 Err(CredentialsError::new(CredentialsErrorKind::NotConfigured, message))
             }

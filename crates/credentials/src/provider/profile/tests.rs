@@ -88,6 +88,14 @@ fn a_profile_that_was_asked_for_must_exist() {
         CredentialsErrorKind::InvalidConfiguration,
         "the profile \"x\" does not exist: use one of \"a\", \"b\" (asked for by AWS_PROFILE)",
     );
+    assert_eq!(
+        provider(&[("AWS_PROFILE", "default")], &files).read().unwrap_err().kind(),
+        CredentialsErrorKind::NotConfigured
+    );
+    assert_eq!(
+        provider(&[], &files).profile("default").read().unwrap_err().kind(),
+        CredentialsErrorKind::InvalidConfiguration
+    );
     check_error(
         provider(&[], &files).profile("x").read(),
         CredentialsErrorKind::InvalidConfiguration,
