@@ -8,11 +8,15 @@ mod harness;
 mod harness_cases;
 mod profile_vectors;
 mod retry_vectors;
+mod s3;
+mod s3_bad_input;
+mod s3_presign;
 mod s3_server;
 mod settings;
 mod signing_differential;
 mod signing_suite;
 mod skew_vectors;
+mod stores;
 mod transport_faults;
 mod transport_logs;
 mod transport_proxy;
@@ -28,11 +32,15 @@ fn topics() -> Vec<(&'static str, Vec<Trial>)> {
         ("harness", harness_cases::trials()),
         ("profile_vectors", profile_vectors::trials()),
         ("retry_vectors", retry_vectors::trials()),
+        ("s3", s3::trials()),
+        ("s3_bad_input", s3_bad_input::trials()),
+        ("s3_presign", s3_presign::trials()),
         ("s3_server", s3_server::trials()),
         ("settings", settings::trials()),
         ("signing_differential", signing_differential::trials()),
         ("signing_suite", signing_suite::trials()),
         ("skew_vectors", skew_vectors::trials()),
+        ("stores", stores::trials()),
         ("transport_faults", transport_faults::trials()),
         ("transport_logs", transport_logs::trials()),
         ("transport_proxy", transport_proxy::trials()),

@@ -64,7 +64,7 @@ pub(super) fn transport_failure(error: &transport::Error) -> Option<Failure> {
 
 /// The wait that the service asks for. Version 2.0 of the standard mode heeds `x-amz-retry-after` (milliseconds) where the
 /// code is known only; `Retry-After` (seconds) is what other stores and proxies send with 429 and 503.
-pub(super) fn retry_after(
+pub fn retry_after(
     mode: RetryMode,
     service: &str,
     status: StatusCode,
@@ -73,10 +73,10 @@ pub(super) fn retry_after(
 ) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
     let is_known = || THROTTLING.contains(&code) || is_transient_code(service, code);
-    if mode == RetryMode::Standard2026 || is_known() {
-        if let Some(milliseconds) = number("x-amz-retry-after") {
-            return Some(Duration::from_millis(milliseconds));
-        }
+    if (mode == RetryMode::Standard2026 || is_known())
+        && let Some(milliseconds) = number("x-amz-retry-after")
+    {
+        return Some(Duration::from_millis(milliseconds));
     }
     matches!(status.as_u16(), 429 | 503).then(|| number("retry-after").map(Duration::from_secs)).flatten()
 }

@@ -16,7 +16,7 @@ use super::skew::SkewCorrection;
 use super::{CallSummary, Inner, classify, read, redirect, sign, skew};
 use crate::endpoint::Region;
 use crate::error::{Attempt, Error, ErrorKind, Next, Outcome, ServiceError, Stop};
-use crate::identity::Credentials;
+use crate::identity::{Credentials, Secret};
 use crate::protocol::xml;
 
 /// What the events of a call are filtered by.
@@ -309,7 +309,7 @@ impl Call<'_> {
                     "the service throttles, and this client has more calls waiting than it takes: make fewer at a time",
                 ));
             }
-            let wait = Duration::try_from_secs_f64(wait).unwrap_or(MAX_RATE_WAIT).max(Duration::from_millis(1));
+            let wait = Duration::try_from_secs_f64(wait).unwrap_or(MAX_RATE_WAIT);
             self.caller.clock.sleep(wait).await;
             waited += wait;
         }
@@ -398,7 +398,7 @@ impl Secrets {
             self.0.iter().filter_map(|value| std::str::from_utf8(value.as_bytes()).ok()).collect();
         if let Some(credentials) = credentials {
             secrets.push(credentials.secret_access_key().expose_secret());
-            secrets.extend(credentials.session_token().map(|token| token.expose_secret()));
+            secrets.extend(credentials.session_token().map(Secret::expose_secret));
         }
         error.without(&secrets)
     }

@@ -30,6 +30,8 @@ const SCALE: f64 = 0.4;
 const MIN_RATE: f64 = 0.5;
 const MIN_CAPACITY: f64 = 1.0;
 const SMOOTHING: f64 = 0.8;
+/// The shortest wait, in seconds.
+const MIN_WAIT: f64 = 0.001;
 /// Requests are counted over half seconds.
 const BUCKETS_PER_SECOND: f64 = 2.0;
 
@@ -79,10 +81,12 @@ impl RateLimiter {
             return Ok(());
         }
         self.fill(now);
-        if self.available < 1.0 {
-            return Err((1.0 - self.available) / self.rate.max(MIN_RATE));
+        let missing = 1.0 - self.available;
+        if missing > 1e-9 {
+            // A clock does not tell shorter times apart, and asking again at the same moment would go on for ever.
+            return Err((missing / self.rate.max(MIN_RATE)).max(MIN_WAIT));
         }
-        self.available -= 1.0;
+        self.available = (self.available - 1.0).max(0.0);
         Ok(())
     }
 

@@ -181,7 +181,7 @@ impl fmt::Display for XmlError {
                 write!(f, "an element of the XML document has more than {MAX_ATTRIBUTES} attributes")?;
             }
             XmlErrorKind::Doctype => {
-                f.write_str("the XML document holds a document type declaration, which is refused")?
+                f.write_str("the XML document holds a document type declaration, which is refused")?;
             }
             XmlErrorKind::NotUtf8 => f.write_str("the XML document is not UTF-8")?,
             XmlErrorKind::Malformed => f.write_str("the XML document is not well-formed")?,
@@ -255,7 +255,10 @@ impl Tree {
             let value = quick_xml::escape::unescape(&attribute.value).map_err(|_| XmlErrorKind::Malformed)?;
             attributes.push((attribute.key.as_ref().into(), value.into_owned()));
         }
-        let name = tag.local_name().as_ref().into();
+        let name: Box<str> = tag.local_name().as_ref().into();
+        if name.is_empty() {
+            return Err(XmlErrorKind::Malformed);
+        }
         self.open.push(Element { name, attributes, ..Element::default() });
         Ok(())
     }

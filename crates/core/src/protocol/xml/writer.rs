@@ -40,10 +40,10 @@ impl XmlWriter {
 
     /// Ends the element that was begun last. The root is ended by [`finish`](Self::finish).
     pub fn close(&mut self) -> &mut Self {
-        if self.open.len() > 1 {
-            if let Some(name) = self.open.pop() {
-                self.tag("</", name);
-            }
+        if self.open.len() > 1
+            && let Some(name) = self.open.pop()
+        {
+            self.tag("</", name);
         }
         self
     }
