@@ -128,7 +128,7 @@ impl ProvideCredentials for Chain {
 
     fn invalidate(&self, access_key_id: &str) -> bool {
         // Each one is told: a key may be known to several.
-        self.links.iter().fold(false, |helps, link| link.provider.invalidate(access_key_id) || helps)
+        self.links.iter().filter(|link| link.provider.invalidate(access_key_id)).count() > 0
     }
 }
 

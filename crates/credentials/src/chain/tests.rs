@@ -22,6 +22,7 @@ impl ProvideCredentials for Scripted {
     }
 
     fn invalidate(&self, access_key_id: &str) -> bool {
+        *self.asked.lock().unwrap() += 1;
         self.answer == Ok(access_key_id)
     }
 }
@@ -148,11 +149,14 @@ async fn an_explanation_shows_account_and_expiry() {
 }
 
 #[tokio::test]
-async fn the_one_whose_keys_were_refused_is_told() {
-    let chain = Chain::new().with("one", scripted(Ok("A")).0).with("two", scripted(Ok("B")).0);
+async fn all_are_told_whose_keys_were_refused() {
+    let (one, one_told) = scripted(Ok("A"));
+    let (two, two_told) = scripted(Ok("B"));
+    let chain = Chain::new().with("one", one).with("two", two);
     assert!(chain.invalidate("A"));
     assert!(chain.invalidate("B"));
     assert!(!chain.invalidate("C"));
+    assert_eq!((*one_told.lock().unwrap(), *two_told.lock().unwrap()), (3, 3));
 }
 
 #[tokio::test]
