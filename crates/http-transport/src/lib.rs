@@ -36,3 +36,8 @@ pub use redact::Secret;
 pub use request::{ConnectTo, Request, Timeouts};
 pub use response::{Response, ResponseBody};
 pub use transport::{BoxFuture, Transport};
+
+/// The examples of the README are compiled with the tests.
+#[cfg(all(doctest, feature = "hyper"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
