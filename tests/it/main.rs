@@ -3,6 +3,7 @@
 //! `cargo test -p integration-tests -- NAME` runs the cases whose name holds NAME; `--list` lists all of them.
 
 mod call_faults;
+mod credential_vectors;
 mod endpoint_differential;
 mod harness;
 mod harness_cases;
@@ -27,6 +28,7 @@ use libtest_mimic::{Arguments, Trial};
 /// Every topic: the name before the dots of its cases, and its cases.
 fn topics() -> Vec<(&'static str, Vec<Trial>)> {
     vec![
+        ("credential_vectors", credential_vectors::trials()),
         ("endpoint_differential", endpoint_differential::trials()),
         ("call_faults", call_faults::trials()),
         ("harness", harness_cases::trials()),
