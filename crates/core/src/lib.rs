@@ -27,3 +27,8 @@ pub mod protocol;
 pub mod settings;
 
 pub use error::{Error, ErrorKind, ServiceError};
+
+// The examples of the README are compiled with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

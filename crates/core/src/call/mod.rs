@@ -2,7 +2,7 @@
 //!
 //! A [`Caller`] is one client's way to the network. It asks the provider for an identity, has the [`Operation`] make its
 //! request, signs it, sends it, and decides what the answer means: done, another attempt (signed anew, after a wait), a clock
-//! to correct, another region, credentials to renew, or an [`Error`](crate::Error) that says what to do.
+//! to correct, another region, credentials to renew, or an [`Error`] that says what to do.
 //!
 //! Each step is one file, and each decision a function without input and output: [`retry`], [`skew`], [`rate`].
 
@@ -95,7 +95,7 @@ impl Caller {
     /// A [`CallSummary`] is in the extensions of the response.
     ///
     /// # Errors
-    /// Anything that [`ErrorKind`] names, with the [attempts](crate::Error::attempts) that were made.
+    /// Anything that [`ErrorKind`](crate::ErrorKind) names, with the [attempts](crate::Error::attempts) that were made.
     ///
     /// # Cancel safety
     /// Dropping the future abandons the attempt under way and closes its connection. Whether the service acted on it is
