@@ -3,6 +3,9 @@
 //! `cargo test -p integration-tests -- NAME` runs the cases whose name holds NAME; `--list` lists all of them.
 
 mod call_faults;
+mod cli;
+mod cli_s3;
+mod cli_support;
 mod credential_vectors;
 mod endpoint_differential;
 mod harness;
@@ -31,6 +34,8 @@ fn topics() -> Vec<(&'static str, Vec<Trial>)> {
         ("credential_vectors", credential_vectors::trials()),
         ("endpoint_differential", endpoint_differential::trials()),
         ("call_faults", call_faults::trials()),
+        ("cli", cli::trials()),
+        ("cli_s3", cli_s3::trials()),
         ("harness", harness_cases::trials()),
         ("profile_vectors", profile_vectors::trials()),
         ("retry_vectors", retry_vectors::trials()),
