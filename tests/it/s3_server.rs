@@ -25,7 +25,8 @@ pub fn trials() -> Vec<Trial> {
                 "authorization: AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature={}",
                 "0".repeat(64)
             );
-            let answer = plain_http::get_with(&server.endpoint(), &[&authorization, "x-amz-date: 20261121T000000Z"]).await?;
+            let answer =
+                plain_http::get_with(&server.endpoint(), &[&authorization, "x-amz-date: 20261121T000000Z"]).await?;
             assert!((400..500).contains(&answer.status), "{answer:?}");
             server.stop().await;
             Ok(())

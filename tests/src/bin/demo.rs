@@ -20,6 +20,7 @@ use integration_tests::narrator::{Bar, Narrator, mebibytes};
 use integration_tests::plain_http;
 use integration_tests::s3_server::S3Server;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::io::AsyncWriteExt as _;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
@@ -183,14 +184,20 @@ async fn share(narrator: &mut Narrator, bucket: &Bucket, size: u64) -> Outcome {
 }
 
 async fn wrong_secret(narrator: &mut Narrator, server: &S3Server) -> Outcome {
-    let commands = "AWS_SECRET_ACCESS_KEY=mistyped sigv4 curl --debug $AWS_ENDPOINT_URL/demo --service s3 --region us-east-1\n\
-                    sigv4 explain request.http --server-error error.xml";
-    narrator.step("Sign with a wrong secret, and have the refusal explained", commands, "explain")?;
+    let now = OffsetDateTime::now_utc();
+    let request = "\"$AWS_ENDPOINT_URL/demo?list-type=2\" --service s3 --region us-east-1";
+    let time = now.replace_nanosecond(0)?.format(&Rfc3339)?;
+    let commands = format!(
+        "export AWS_SECRET_ACCESS_KEY=mistyped\n\
+         sigv4 curl {request} -o error.xml\n\
+         sigv4 explain --url {request} --server-error error.xml --time {time}"
+    );
+    narrator.step("Sign with a wrong secret, and have the refusal explained", &commands, "explain")?;
     let wrong = Credentials::new(server.access_key(), format!("{}x", server.secret_key()));
     let url = format!("{}/demo?list-type=2", server.endpoint());
     let transport = HyperTransport::new()?;
     // rust: explain
-    let (signer, now) = (SigV4::s3("us-east-1"), OffsetDateTime::now_utc());
+    let signer = SigV4::s3("us-east-1");
     let mut request = http::Request::get(&url).body(Body::empty())?;
     signer.sign(&mut request, Payload::empty(), &wrong, now)?;
     let (head, body) = transport.send(request).await?.into_parts();
