@@ -92,7 +92,7 @@ impl Files {
         Ok(content)
     }
 
-    /// Whether nobody but its owner may read a file; `None` where that is not known: a fixed set, or no Unix.
+    /// Whether nobody but its owner has access to a file; `None` where that is not known: a fixed set, or no Unix.
     pub fn is_private(&self, path: &Path) -> Option<bool> {
         #[cfg(unix)]
         if self.0.is_none() {

@@ -53,8 +53,8 @@ impl Chain {
 
     /// The default chain over the environment and the files of `settings`, without reading the files again.
     ///
-    /// Where the profile of `settings` is explicit, only the profile is asked: it wins over variables that may be left over in
-    /// the environment, as in every AWS tool.
+    /// Where the profile of `settings` is explicit, only the profile is asked: it wins over variables that may be left
+    /// over in the environment, as in every AWS tool.
     pub fn from_settings(settings: &Settings) -> Self {
         let chain = match settings.profile().origin {
             Origin::Explicit => Self::new(),

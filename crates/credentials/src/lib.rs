@@ -1,11 +1,12 @@
 //! AWS credentials without the AWS SDK: where they come from, asked in order, and why.
 //!
-//! [`default_chain`] asks the environment, then the configuration files. [`Chain`] is one of your own. Both say what they
-//! tried: [`Chain::explain`].
+//! [`default_chain`] asks the environment, then the configuration files. [`Chain`] is one of your own. Both say what
+//! they tried: [`Chain::explain`].
 //!
-//! A provider that is *not configured* lets the chain go on to the next one. A provider that is configured wrongly stops it: a
-//! typing error must not lead to calls in another's name. This version has no providers that fetch credentials from somewhere
-//! (roles, single sign-on, processes, containers, instances); a profile that asks for one of them is an error that says so.
+//! A provider that is *not configured* lets the chain go on to the next one. A provider that is configured wrongly
+//! stops it: a typing error must not lead to calls in another's name. This version has no providers that fetch
+//! credentials from somewhere (roles, single sign-on, processes, containers, instances); a profile that asks for one of
+//! them is an error that says so.
 //!
 //! # Example
 //! ```

@@ -14,8 +14,8 @@ pub(super) fn is_lower_case_label(label: &str) -> bool {
         && !label.ends_with('-')
 }
 
-/// Whether `host` is a host name as it occurs in the wild: labels of letters, digits, hyphens and underscores (which names of
-/// containers have), with or without the final dot.
+/// Whether `host` is a host name as it occurs in the wild: labels of letters, digits, hyphens and underscores (which
+/// names of containers have), with or without the final dot.
 pub(super) fn is_host_name(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
     host.len() <= MAX_HOST

@@ -1,7 +1,7 @@
 //! Where a service listens: regions, partitions, and the hosts that follow from them.
 //!
-//! Everything here is a pure function over its arguments. A name that becomes a part of a host is checked first: a region
-//! with a slash in it must not decide where a signed request goes.
+//! Everything here is a pure function over its arguments. A name that becomes a part of a host is checked first: a
+//! region with a slash in it must not decide where a signed request goes.
 //!
 //! # Example
 //! ```

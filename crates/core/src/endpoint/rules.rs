@@ -32,8 +32,8 @@ pub enum DualStack {
 
 /// How to find the host of a service: by the rules of AWS, or the one that the user names.
 ///
-/// `https://{service}.{region}.{suffix}` is the rule, with the exceptions of the services that this family of crates has
-/// clients for. A service that has one host for a whole partition, such as IAM, needs its own URL.
+/// `https://{service}.{region}.{suffix}` is the rule, with the exceptions of the services that this family of crates
+/// has clients for. A service that has one host for a whole partition, such as IAM, needs its own URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EndpointRules {
     fips: Fips,
@@ -71,8 +71,8 @@ impl EndpointRules {
     /// The host of `service` in `region`. `service` is the name as it stands in hosts: `s3`, `sts`, `monitoring`.
     ///
     /// # Errors
-    /// The service's name can't be a part of a host, the partition has no FIPS hosts, or a URL is given together with FIPS or
-    /// dual stack.
+    /// The service's name can't be a part of a host, the partition has no FIPS hosts, or a URL is given together with
+    /// FIPS or dual stack.
     pub fn resolve(&self, service: &str, region: &Region) -> Result<Endpoint, EndpointError> {
         let region = region.clone();
         if let Some(url) = &self.endpoint_url {
@@ -222,8 +222,8 @@ impl Endpoint {
     /// The endpoint whose host has `prefix` and a dot before it, such as a bucket's name.
     ///
     /// # Errors
-    /// The prefix is not made of lower-case host labels, the host gets longer than a host name may be, or the host is an IP
-    /// address.
+    /// The prefix is not made of lower-case host labels, the host gets longer than a host name may be, or the host is
+    /// an IP address.
     pub fn with_host_prefix(&self, prefix: &str) -> Result<Self, EndpointError> {
         let refuse = |why: &str| {
             let message = format!("{} can't stand before the host {}: {why}", quoted(prefix), self.host());

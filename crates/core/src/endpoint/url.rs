@@ -30,8 +30,8 @@ impl EndpointUrl {
     /// Checks `url`.
     ///
     /// # Errors
-    /// The URL is not `http[s]://host[:port][/path]`: it has another scheme or none, user information, a query, a fragment,
-    /// a port outside 1 to 65535, dot segments, or characters that a URL does not have.
+    /// The URL is not `http[s]://host[:port][/path]`: it has another scheme or none, user information, a query, a
+    /// fragment, a port outside 1 to 65535, dot segments, or characters that a URL does not have.
     pub fn new(url: impl AsRef<str>) -> Result<Self, EndpointError> {
         let url = url.as_ref();
         let (scheme, rest) = split_scheme(url)?;

@@ -13,16 +13,16 @@ use crate::environment::{Env, Files};
 
 /// The options of boto's files.
 ///
-/// `BOTO_CONFIG` names the one file; else `BOTO_PATH` lists them; else they are `/etc/boto.cfg` and `~/.boto`. Of two options
-/// with one name in the same section, the one of the later file counts.
+/// `BOTO_CONFIG` names the one file; else `BOTO_PATH` lists them; else they are `/etc/boto.cfg` and `~/.boto`. Of two
+/// options with one name in the same section, the one of the later file counts.
 #[derive(Clone, Debug, Default)]
 pub struct BotoConfig {
     sections: BTreeMap<String, Section>,
 }
 
 impl BotoConfig {
-    /// Reads the files from where `env` says. A file that is not there counts as an empty one; where `BOTO_CONFIG` names it, a
-    /// warning is logged.
+    /// Reads the files from where `env` says. A file that is not there counts as an empty one; where `BOTO_CONFIG`
+    /// names it, a warning is logged.
     ///
     /// # Errors
     /// A file that is there can't be read, is not UTF-8, or does not follow the grammar of [`Dialect::Boto`].

@@ -7,8 +7,8 @@ use super::FileName;
 
 /// A configuration file that can't be used.
 ///
-/// The text names the file, the line and the column, and what should stand there. It repeats nothing of the file but names
-/// of sections.
+/// The text names the file, the line and the column, and what should stand there. It repeats nothing of the file but
+/// names of sections.
 #[derive(Debug)]
 pub struct ProfileError {
     kind: ProfileErrorKind,

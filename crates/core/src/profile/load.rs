@@ -11,8 +11,8 @@ use crate::environment::{Env, Files};
 impl ProfileSet {
     /// Reads the AWS configuration files from where `env` says; see [`FileLocations`].
     ///
-    /// A file that is not there counts as an empty one; where a variable names it, a warning is logged. A credentials file that
-    /// others than its owner may read draws a warning too.
+    /// A file that is not there counts as an empty one; where a variable names it, a warning is logged. A credentials
+    /// file that others than its owner may read draws a warning too.
     ///
     /// # Errors
     /// A file that is there can't be read, is not UTF-8, or does not follow the grammar.

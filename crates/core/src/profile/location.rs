@@ -68,7 +68,8 @@ fn locate(env: &Env, platform: Platform, variable: &'static str, name: &str) -> 
     Some(FileLocation { file: FileName::in_home(path, home.as_deref()), variable })
 }
 
-/// Replaces a leading `~/` (or `~\` on Windows) by the home folder; a path without one, or without a home, stays as it is.
+/// Replaces a leading `~/` (or `~\` on Windows) by the home folder; a path without one, or without a home, stays as it
+/// is.
 pub(super) fn expand_home(path: &str, home: Option<&Path>, platform: Platform) -> PathBuf {
     let rest = path.strip_prefix('~').and_then(|rest| match platform {
         Platform::Unix => rest.strip_prefix('/'),

@@ -1,8 +1,8 @@
 //! The configuration files of AWS (`~/.aws/config`, `~/.aws/credentials`) and of boto (`/etc/boto.cfg`, `~/.boto`).
 //!
 //! The parser is a function: text in, sections out. [`ProfileSet::load`] and [`BotoConfig::load`] find the files by the
-//! environment and read them. Every property knows the file and the line where it stands; a broken file is an error with
-//! file, line and column, never skipped.
+//! environment and read them. Every property knows the file and the line where it stands; a broken file is an error
+//! with file, line and column, never skipped.
 //!
 //! Values may be secrets: they are wiped from memory when they are dropped, and `Debug` does not show them.
 //!

@@ -9,17 +9,18 @@ use super::{FileName, ProfileError, Section};
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Dialect {
-    /// That of the AWS SDKs. `=` separates, a comment may follow a value after white space, a section that stands twice is
-    /// merged, and of two properties with one name the last one counts.
+    /// That of the AWS SDKs. `=` separates, a comment may follow a value after white space, a section that stands twice
+    /// is merged, and of two properties with one name the last one counts.
     #[default]
     Sdk,
-    /// That of boto. `=` or `:` separates, comments have their own lines, and a section or an option that stands twice in one
-    /// file is an error. `%%` is a percent sign.
+    /// That of boto. `=` or `:` separates, comments have their own lines, and a section or an option that stands twice
+    /// in one file is an error. `%%` is a percent sign.
     Boto,
 }
 
-/// Parses the text of a file, in time linear in its length. The sections come in the order in which they stand; in the dialect of the SDKs a name may
-/// come more than once, and includes its prefix, as in `profile dev`. Property names are in lower case.
+/// Parses the text of a file, in time linear in its length. The sections come in the order in which they stand; in the
+/// dialect of the SDKs a name may come more than once, and includes its prefix, as in `profile dev`. Property names are
+/// in lower case.
 ///
 /// # Errors
 /// The first line that does not follow the grammar.

@@ -36,7 +36,8 @@ impl Section {
         &self.location
     }
 
-    /// The value of `key`, a lower-case name. It may be a secret. `None` where it is blank, as for environment variables.
+    /// The value of `key`, a lower-case name. It may be a secret. `None` where it is blank, as for environment
+    /// variables.
     pub fn value(&self, key: &str) -> Option<&str> {
         self.property(key).map(Property::value).filter(|value| !value.trim().is_empty())
     }

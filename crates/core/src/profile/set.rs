@@ -37,8 +37,8 @@ impl ProfileSet {
 
     /// Adds what stands in the text of a file. Add the config file first, then the credentials file.
     ///
-    /// A section or a property whose name is not made of letters, digits and `_-/.%@:+` is left out with a warning, as is a
-    /// section without the prefix that the kind of file asks for.
+    /// A section or a property whose name is not made of letters, digits and `_-/.%@:+` is left out with a warning, as
+    /// is a section without the prefix that the kind of file asks for.
     ///
     /// # Errors
     /// The text does not follow the grammar; nothing of it was added then.

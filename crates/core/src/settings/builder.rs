@@ -49,9 +49,9 @@ impl SettingsBuilder {
         self
     }
 
-    /// Reads the endpoint URL of this service too, named as in a `services` section: `dynamodb`, `api_gateway`. Those of the
-    /// services that this family of crates has clients for are read anyway. A name with other characters than letters, digits
-    /// and underscores has no settings.
+    /// Reads the endpoint URL of this service too, named as in a `services` section: `dynamodb`, `api_gateway`. Those
+    /// of the services that this family of crates has clients for are read anyway. A name with other characters than
+    /// letters, digits and underscores has no settings.
     #[must_use]
     pub fn service(mut self, service: impl Into<String>) -> Self {
         self.services.push(service.into());
@@ -138,7 +138,8 @@ impl SettingsBuilder {
         self
     }
 
-    /// Reads the environment and the files, and merges what they say. A value that another one wins over is not looked at.
+    /// Reads the environment and the files, and merges what they say. A value that another one wins over is not looked
+    /// at.
     ///
     /// # Errors
     /// - A value is not one that its setting may have.

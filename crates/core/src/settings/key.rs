@@ -38,5 +38,6 @@ keys! {
 /// The table in the merged settings that holds the endpoint URLs of single services.
 pub(super) const SERVICE_ENDPOINT_URLS: &str = "service_endpoint_url";
 
-/// The services whose own endpoint URLs are read unless the program names others: as they stand in a `services` section.
+/// The services whose own endpoint URLs are read unless the program names others: as they stand in a `services`
+/// section.
 pub(super) const SERVICES: [&str; 7] = ["s3", "sts", "ec2", "cloudwatch", "sns", "iam", "secrets_manager"];

@@ -1,7 +1,7 @@
 //! What the user has set, merged from five layers: explicit > environment > AWS profile > boto's files > default.
 //!
-//! Each value knows where it comes from. Loading is synchronous, reads at most four small files, and calls nobody: the region
-//! is never asked from the network.
+//! Each value knows where it comes from. Loading is synchronous, reads at most four small files, and calls nobody: the
+//! region is never asked from the network.
 //!
 //! # Example
 //! ```
@@ -93,13 +93,14 @@ impl Settings {
         &self.0.profiles
     }
 
-    /// The name of the profile that counts: explicit, else `AWS_PROFILE`, else `AWS_DEFAULT_PROFILE`, else `default`. Unless it
-    /// is explicit, it need not exist.
+    /// The name of the profile that counts: explicit, else `AWS_PROFILE`, else `AWS_DEFAULT_PROFILE`, else `default`.
+    /// Unless it is explicit, it need not exist.
     pub fn profile(&self) -> &Setting<String> {
         &self.0.profile
     }
 
-    /// The region: explicit, `AWS_REGION`, `AWS_DEFAULT_REGION`, `region` of the profile, `ec2_region_name` of boto's files.
+    /// The region: explicit, `AWS_REGION`, `AWS_DEFAULT_REGION`, `region` of the profile, `ec2_region_name` of boto's
+    /// files.
     pub fn region(&self) -> Option<&Setting<Region>> {
         self.0.region.as_ref()
     }
@@ -117,8 +118,8 @@ impl Settings {
     }
 
     /// The endpoint URL of `service`, as a `services` section names it (`s3`, `secrets_manager`): explicit, else
-    /// `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`, the `services` section that the profile points to, `endpoint_url` of the
-    /// profile. `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` leaves the explicit one only.
+    /// `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`, the `services` section that the profile points to, `endpoint_url` of
+    /// the profile. `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` leaves the explicit one only.
     ///
     /// The URLs of single services are known for those of [`SettingsBuilder::service`].
     pub fn endpoint_url(&self, service: &str) -> Option<&Setting<EndpointUrl>> {
@@ -166,8 +167,8 @@ impl Settings {
         policy.max_attempts(self.0.max_attempts.value.get())
     }
 
-    /// How often a call is sent at most, the first time included: `AWS_MAX_ATTEMPTS`, `max_attempts`, `num_retries` of boto's
-    /// files plus one. The default is 3.
+    /// How often a call is sent at most, the first time included: `AWS_MAX_ATTEMPTS`, `max_attempts`, `num_retries` of
+    /// boto's files plus one. The default is 3.
     pub fn max_attempts(&self) -> &Setting<NonZeroU32> {
         &self.0.max_attempts
     }
@@ -177,7 +178,8 @@ impl Settings {
         self.0.ca_bundle.as_ref()
     }
 
-    /// `AWS_DISABLE_CLOCK_SKEW_CORRECTION`, `disable_clock_skew_correction`. The default is [`SkewCorrection::Enabled`].
+    /// `AWS_DISABLE_CLOCK_SKEW_CORRECTION`, `disable_clock_skew_correction`. The default is
+    /// [`SkewCorrection::Enabled`].
     pub fn skew_correction(&self) -> &Setting<SkewCorrection> {
         &self.0.skew_correction
     }
@@ -194,8 +196,8 @@ impl Settings {
         &self.0.response_checksum
     }
 
-    /// How S3 buckets are named in URLs: `addressing_style` under `s3` of the profile, `calling_format` of boto's files. The
-    /// default is [`AddressingStyle::Auto`].
+    /// How S3 buckets are named in URLs: `addressing_style` under `s3` of the profile, `calling_format` of boto's
+    /// files. The default is [`AddressingStyle::Auto`].
     pub fn addressing_style(&self) -> &Setting<AddressingStyle> {
         &self.0.addressing_style
     }

@@ -36,8 +36,9 @@ const BESIDE_ELSEWHERE: [&str; 3] = ["sso_session", "source_profile", "credentia
 
 /// Credentials from a profile of `~/.aws/config` and `~/.aws/credentials`.
 ///
-/// The profile is the one given by [`profile`](Self::profile), else `AWS_PROFILE`, else `AWS_DEFAULT_PROFILE`, else `default`.
-/// The files are read when the provider is first asked, in the thread that asks, and again after the keys were refused.
+/// The profile is the one given by [`profile`](Self::profile), else `AWS_PROFILE`, else `AWS_DEFAULT_PROFILE`, else
+/// `default`. The files are read when the provider is first asked, in the thread that asks, and again after the keys
+/// were refused.
 ///
 /// A profile that gets its credentials from elsewhere (a role, single sign-on, a process) is an error in this version.
 #[derive(Default)]

@@ -99,7 +99,8 @@ impl Parser<'_> {
         }
     }
 
-    /// `%%` stands for one. A single one is an error in Python, which would look up another option there; here it is itself.
+    /// `%%` stands for one. A single one is an error in Python, which would look up another option there; here it is
+    /// itself.
     fn percent_signs(&self, text: String, line: u32) -> String {
         if !text.contains('%') {
             return text;
