@@ -1,5 +1,7 @@
 //! Fetches a URL, as often as it is told: `get URL [COUNT]`.
 
+#![allow(clippy::print_stdout)]
+
 use std::time::Instant;
 
 use aws_sigv4_free_http_transport::hyper::HyperTransport;
