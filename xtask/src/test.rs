@@ -51,6 +51,8 @@ fn units(package: &str, features: &FeatureSet, counts: &mut Counts) -> Outcome {
 }
 
 fn integration(quick: bool, filter: Option<&str>, counts: &mut Counts) -> Outcome {
+    // The cases of the command line run it as a program, which `cargo test` does not build for another package.
+    passed(run_lines(&mut cargo(["build", "--quiet", "--locked", "-p", "aws-sigv4-free-cli"]), |_| {})?)?;
     let mut command = cargo(["test", "--quiet", "--locked", "-p", "integration-tests", "--test", "it", "--"]);
     command.args(filter);
     let oracles = if quick {

@@ -79,6 +79,9 @@ impl Package {
     /// No feature, each feature alone, and all: where each set differs from those before it.
     pub fn every_feature_set(&self) -> Vec<FeatureSet> {
         let named: Vec<&String> = self.features.keys().filter(|name| *name != "default").collect();
+        if named.is_empty() {
+            return vec![FeatureSet::Default];
+        }
         let mut sets = vec![FeatureSet::None];
         sets.extend(named.iter().map(|name| FeatureSet::One((*name).clone())));
         if named.len() > 1 {
@@ -91,13 +94,14 @@ impl Package {
     pub fn main_feature_sets(&self) -> Vec<FeatureSet> {
         let default: BTreeSet<&str> = self.closure("default");
         let named = self.features.keys().filter(|name| *name != "default").count();
+        if named == 0 {
+            return vec![FeatureSet::Default];
+        }
         let mut sets = vec![FeatureSet::None];
         if !default.is_empty() && default.len() < named {
             sets.push(FeatureSet::Default);
         }
-        if named > 0 {
-            sets.push(FeatureSet::All);
-        }
+        sets.push(FeatureSet::All);
         sets
     }
 
@@ -225,8 +229,8 @@ mod tests {
     #[test]
     fn feature_sets_do_not_repeat() {
         let none = package(&[]);
-        assert_eq!(none.every_feature_set(), [FeatureSet::None]);
-        assert_eq!(none.main_feature_sets(), [FeatureSet::None]);
+        assert_eq!(none.every_feature_set(), [FeatureSet::Default]);
+        assert_eq!(none.main_feature_sets(), [FeatureSet::Default]);
 
         let all_by_default = package(&[("default", &["hyper"]), ("hyper", &["dep:hyper"])]);
         assert_eq!(all_by_default.every_feature_set(), [FeatureSet::None, FeatureSet::One("hyper".into())]);
