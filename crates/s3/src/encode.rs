@@ -26,8 +26,12 @@ fn encode(text: &str, also_kept: impl Fn(u8) -> bool) -> String {
 }
 
 /// Decodes what a list in `encoding-type=url` holds: `%XX`, and `+` for a space. `None` for a broken escape or bytes that
-/// are not UTF-8.
+/// are not UTF-8. A text with characters that no encoding leaves is taken as it is: some stores say that they encode, and
+/// do not.
 pub(crate) fn decode_list_text(text: &str) -> Option<String> {
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Some(text.to_owned());
+    }
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
@@ -61,6 +65,7 @@ mod tests {
     #[test]
     fn list_text_is_decoded_with_plus_as_space() {
         assert_eq!(decode_list_text("a+b%2Bc%0A%C3%A9").as_deref(), Some("a b+c\né"));
+        assert_eq!(decode_list_text("a+b é").as_deref(), Some("a+b é"));
         for broken in ["%", "%2", "%zz", "%+1", "%FF"] {
             assert_eq!(decode_list_text(broken), None, "{broken}");
         }

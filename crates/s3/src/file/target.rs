@@ -31,21 +31,30 @@ pub(crate) struct TargetFile {
     temporary: Temporary,
     batch: Vec<Bytes>,
     batched: usize,
+    // The last to be dropped.
+    guard: Guard,
 }
 
 /// Closes and removes the file when it is dropped, in whichever thread it is then.
 #[derive(Debug)]
 struct Temporary {
     file: Option<File>,
-    path: PathBuf,
+    guard: Guard,
 }
+
+/// Removes the file at its path when it is dropped. There are two: the one that stays with the caller removes it at once
+/// when the caller goes away, for a process may end before a write in another thread does; the one that goes along with the
+/// write removes it where that is possible only after it was closed.
+#[derive(Debug)]
+struct Guard(Option<PathBuf>);
 
 impl TargetFile {
     pub(crate) async fn create(target: &Path) -> Result<Self, Error> {
         let target = target.to_path_buf();
         off_thread::run(move || {
             let temporary = create_beside(&target)?;
-            Ok(Self { target, temporary, batch: Vec::new(), batched: 0 })
+            let guard = Guard(temporary.guard.0.clone());
+            Ok(Self { target, temporary, batch: Vec::new(), batched: 0, guard })
         })
         .await?
     }
@@ -58,52 +67,52 @@ impl TargetFile {
 
     /// Puts the file in its place.
     pub(crate) async fn keep(self, durability: Durability) -> Result<(), Error> {
-        let whole = self.flush().await?;
-        off_thread::run(move || whole.rename(durability)).await?
+        let Self { target, temporary, mut guard, .. } = self.flush().await?;
+        off_thread::run(move || temporary.rename(&target, durability)).await??;
+        guard.0 = None;
+        Ok(())
     }
 
-    async fn flush(mut self) -> Result<Self, Error> {
-        if self.batch.is_empty() {
-            return Ok(self);
-        }
-        // The file moves along: if the caller goes away, it is removed after the write that is under way.
-        off_thread::run(move || {
-            for chunk in self.batch.drain(..) {
-                if let Some(file) = &mut self.temporary.file {
-                    file.write_all(&chunk).map_err(|error| io_error("write", &self.target, error))?;
+    async fn flush(self) -> Result<Self, Error> {
+        let Self { target, mut temporary, batch, guard, .. } = self;
+        let (target, temporary) = off_thread::run(move || {
+            for chunk in batch {
+                if let Some(file) = &mut temporary.file {
+                    file.write_all(&chunk).map_err(|error| io_error("write", &target, error))?;
                 }
             }
-            self.batched = 0;
-            Ok(self)
+            Ok::<_, Error>((target, temporary))
         })
-        .await?
+        .await??;
+        Ok(Self { target, temporary, batch: Vec::new(), batched: 0, guard })
     }
+}
 
-    fn rename(mut self, durability: Durability) -> Result<(), Error> {
-        let fault = |error| io_error("write", &self.target, error);
-        if let Some(file) = self.temporary.file.take()
+impl Temporary {
+    fn rename(mut self, target: &Path, durability: Durability) -> Result<(), Error> {
+        let fault = |error| io_error("write", target, error);
+        if let Some(file) = self.file.take()
             && durability == Durability::Synced
         {
             file.sync_all().map_err(fault)?;
         }
-        std::fs::rename(&self.temporary.path, &self.target).map_err(fault)?;
-        // Renamed: there is nothing to remove.
-        self.temporary.path = PathBuf::new();
+        let Some(path) = &self.guard.0 else { return Ok(()) };
+        std::fs::rename(path, target).map_err(fault)?;
+        self.guard.0 = None;
         #[cfg(unix)]
         if durability == Durability::Synced {
-            let folder = self.target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             File::open(folder).and_then(|folder| folder.sync_all()).map_err(fault)?;
         }
         Ok(())
     }
 }
 
-impl Drop for Temporary {
+impl Drop for Guard {
     fn drop(&mut self) {
-        drop(self.file.take());
-        if !self.path.as_os_str().is_empty() {
+        if let Some(path) = &self.0 {
             // Nobody is left to be told if it fails.
-            let _ = std::fs::remove_file(&self.path);
+            let _ = std::fs::remove_file(path);
         }
     }
 }
@@ -132,7 +141,7 @@ fn create_beside(target: &Path) -> Result<Temporary, Error> {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = target.with_file_name(format!("{name}.{}-{number}.part", std::process::id()));
         match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(file) => return Ok(Temporary { file: Some(file), path }),
+            Ok(file) => return Ok(Temporary { file: Some(file), guard: Guard(Some(path)) }),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(io_error("write", target, error)),
         }

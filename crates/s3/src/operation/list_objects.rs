@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::future::{IntoFuture, Ready, ready};
 
-use aws_sigv4_free_core::Error;
 use aws_sigv4_free_core::protocol::xml::Element;
+use aws_sigv4_free_core::{Error, ErrorKind};
 use http::{Method, response};
 use time::OffsetDateTime;
 
@@ -22,6 +22,17 @@ pub struct ListObjects {
     start_after: Option<String>,
     max_keys: Option<u32>,
     token: Option<String>,
+    encoding: Encoding,
+}
+
+/// How keys are written in the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Encoding {
+    /// As the document's text. Some stores say that they encode, and do not: it is not asked for without need.
+    #[default]
+    Plain,
+    /// Percent-encoded: for keys with characters that the store can't write into its document.
+    Url,
 }
 
 /// An object in a list.
@@ -134,7 +145,13 @@ impl ObjectList {
         if self.state == State::Ended {
             return Ok(None);
         }
-        let mut page = self.call.clone().exchange().await?;
+        let mut page = match self.call.clone().exchange().await {
+            Err(error) if error.kind() == ErrorKind::Response && self.asks_for_encoding() => {
+                self.call.clone().exchange().await?
+            }
+            Ok(page) if page.has_lost_characters() && self.asks_for_encoding() => self.call.clone().exchange().await?,
+            result => result?,
+        };
         match page.next_token.take() {
             None => self.state = State::Ended,
             // A store that does not understand the token would be asked for ever.
@@ -145,6 +162,19 @@ impl ObjectList {
             token => self.call.operation.token = token,
         }
         Ok(Some(page))
+    }
+
+    /// Has keys be encoded from here on; whether that is new.
+    fn asks_for_encoding(&mut self) -> bool {
+        std::mem::replace(&mut self.call.operation.encoding, Encoding::Url) == Encoding::Plain
+    }
+}
+
+impl ObjectPage {
+    /// Whether a key holds what stores write in the place of a character that XML does not have.
+    fn has_lost_characters(&self) -> bool {
+        let keys = self.objects.iter().map(|object| &object.key);
+        keys.chain(&self.common_prefixes).any(|key| key.contains(char::REPLACEMENT_CHARACTER))
     }
 }
 
@@ -160,8 +190,7 @@ impl Operation for ListObjects {
         draft.query = Query::default()
             .optional("continuation-token", self.token.as_deref())
             .optional("delimiter", self.delimiter.as_deref().filter(|delimiter| !delimiter.is_empty()))
-            // Without it, a key with a control character makes the answer unreadable.
-            .pair("encoding-type", "url")
+            .optional("encoding-type", (self.encoding == Encoding::Url).then_some("url"))
             .pair("list-type", "2")
             .optional("max-keys", max_keys.as_deref())
             .optional("prefix", Some(self.prefix.as_str()).filter(|prefix| !prefix.is_empty()))
@@ -201,6 +230,9 @@ fn summary(list: &Element, contents: &Element) -> Result<ObjectSummary, Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::future::IntoFuture;
+
+    use super::*;
     use crate::test_support::{Canned, aws, now};
 
     fn page(keys: &[&str], next: Option<&str>) -> Canned {
@@ -240,13 +272,10 @@ mod tests {
         assert_eq!(keys, ["a b", "ü\n", "z"]);
         assert!(now(list.try_next()).unwrap().is_none());
         let base = "GET https://photos.s3.eu-west-1.amazonaws.com/";
-        assert_eq!(
-            wire.lines(0),
-            [format!("{base}?encoding-type=url&list-type=2&max-keys=2&prefix=p%20q%2F&start-after=a")]
-        );
+        assert_eq!(wire.lines(0), [format!("{base}?list-type=2&max-keys=2&prefix=p%20q%2F&start-after=a")]);
         assert_eq!(
             wire.lines(1),
-            [format!("{base}?continuation-token=t%2F1%3D&encoding-type=url&list-type=2&max-keys=2&prefix=p%20q%2F")]
+            [format!("{base}?continuation-token=t%2F1%3D&list-type=2&max-keys=2&prefix=p%20q%2F")]
         );
         assert_eq!(wire.count(), 3);
     }
@@ -259,10 +288,24 @@ mod tests {
         assert_eq!(page.common_prefixes, ["a/b c/"]);
         assert_eq!(page.objects.len(), 1);
         assert_eq!(now(list.try_next_page()).unwrap(), None);
-        assert_eq!(
-            wire.lines(0),
-            ["GET https://photos.s3.eu-west-1.amazonaws.com/?delimiter=%2F&encoding-type=url&list-type=2"]
-        );
+        assert_eq!(wire.lines(0), ["GET https://photos.s3.eu-west-1.amazonaws.com/?delimiter=%2F&list-type=2"]);
+    }
+
+    #[test]
+    fn keys_that_a_document_can_not_hold_are_asked_for_again_in_another_encoding() {
+        let lost = "<ListBucketResult><Contents><Key>a\u{fffd}b</Key><Size>1</Size></Contents></ListBucketResult>";
+        let broken = "<ListBucketResult><Contents><Key>a\u{1}b";
+        for unreadable in [lost, broken] {
+            let (s3, wire) =
+                aws("eu-west-1", [Canned::ok(unreadable), page(&["a%01b"], Some("t")), page(&["c"], None)]);
+            let mut list = now(s3.bucket("photos").list("").into_future());
+            assert_eq!(now(list.try_next()).unwrap().unwrap().key, "a\u{1}b");
+            assert_eq!(now(list.try_next()).unwrap().unwrap().key, "c");
+            let base = "GET https://photos.s3.eu-west-1.amazonaws.com/";
+            assert_eq!(wire.lines(0), [format!("{base}?list-type=2")]);
+            assert_eq!(wire.lines(1), [format!("{base}?encoding-type=url&list-type=2")]);
+            assert_eq!(wire.lines(2), [format!("{base}?continuation-token=t&encoding-type=url&list-type=2")]);
+        }
     }
 
     #[test]
@@ -305,10 +348,10 @@ mod tests {
             "<ListBucketResult><Contents><Size>1</Size></Contents></ListBucketResult>",
             "<ListBucketResult><Contents><Key>a</Key><Size>-1</Size></Contents></ListBucketResult>",
         ] {
-            let (s3, _) = aws("eu-west-1", [Canned::ok(body)]);
+            let (s3, _) = aws("eu-west-1", [Canned::ok(body), Canned::ok(body)]);
             let mut list = now(s3.bucket("photos").list("").into_future());
             let error = now(list.try_next()).unwrap_err();
-            assert_eq!(error.kind(), crate::ErrorKind::Response, "{body}");
+            assert_eq!(error.kind(), ErrorKind::Response, "{body}");
             assert!(error.to_string().starts_with("s3 ListObjectsV2: "), "{error}");
         }
     }
@@ -320,6 +363,4 @@ mod tests {
         assert!(now(list.try_next()).is_err());
         assert_eq!(wire.count(), 0);
     }
-
-    use std::future::IntoFuture;
 }
