@@ -70,8 +70,7 @@ impl S3 {
     /// Nothing is sent: credentials are looked for when the first request is made.
     ///
     /// # Errors
-    /// A setting or a configuration file can't be used.
-    #[cfg(feature = "hyper")]
+    /// A setting or a configuration file can't be used; or the crate was built without the feature `hyper`.
     pub async fn from_env() -> Result<Self, Error> {
         crate::off_thread::run(|| Self::builder().build()).await?
     }
