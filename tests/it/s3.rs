@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use aws_sigv4_free_core::environment::{Env, Files};
+use aws_sigv4_free_core::settings::Settings;
 use aws_sigv4_free_s3::{
     BucketState, Checksum, ChecksumAlgorithm, ChecksumMode, Credentials, Durability, ErrorExt, ErrorKind,
-    ObjectToDelete, PayloadSigning, S3, S3ErrorCode,
+    ObjectToDelete, PayloadSigning, S3, S3Builder, S3ErrorCode,
 };
 use integration_tests::s3_server::S3Server;
 use libtest_mimic::{Failed, Trial};
@@ -73,8 +75,20 @@ pub fn trials() -> Vec<Trial> {
 
 /// A client of the server, in path style.
 pub fn client(server: &S3Server) -> S3 {
+    builder(server).build().unwrap()
+}
+
+/// The same, to be set up further. Nothing of this machine's configuration is read.
+pub fn builder(server: &S3Server) -> S3Builder {
     let credentials = Credentials::new(server.access_key(), server.secret_key());
-    S3::builder().endpoint(server.endpoint()).region("us-east-1").credentials(credentials).build().unwrap()
+    empty().endpoint(server.endpoint()).region("us-east-1").credentials(credentials)
+}
+
+/// A client without any setting.
+pub fn empty() -> S3Builder {
+    let none: [(&str, &str); 0] = [];
+    let settings = Settings::builder().env(Env::fixed(none)).files(Files::fixed(none)).load();
+    S3::builder().settings(settings.unwrap())
 }
 
 /// Bytes that are not all alike.
@@ -176,13 +190,8 @@ async fn virtual_host(server: S3Server) -> Result<(), Failed> {
     let transport = aws_sigv4_free_http_transport::hyper::HyperTransport::builder()
         .resolve("photos.localhost", ([127, 0, 0, 1], port).into())
         .build()?;
-    let s3 = S3::builder()
-        .endpoint(server.virtual_host_endpoint())
-        .virtual_host_style()
-        .region("us-east-1")
-        .transport(transport)
-        .credentials(Credentials::new(server.access_key(), server.secret_key()))
-        .build()?;
+    let s3 =
+        builder(&server).endpoint(server.virtual_host_endpoint()).virtual_host_style().transport(transport).build()?;
     let bucket = s3.bucket("photos");
     bucket.create().await?;
     bucket.object("a b/+").put("hello").await?;
@@ -347,13 +356,8 @@ async fn protections(server: S3Server) -> Result<(), Failed> {
     let mut number = 0;
     for payload in [PayloadSigning::Auto, PayloadSigning::Signed, PayloadSigning::Unsigned] {
         for mode in [ChecksumMode::WhenSupported, ChecksumMode::WhenRequired] {
-            let s3 = S3::builder()
-                .endpoint(server.endpoint())
-                .credentials(Credentials::new(server.access_key(), server.secret_key()))
-                .payload_signing(payload)
-                .request_checksum(mode)
-                .response_checksum(mode)
-                .build()?;
+            let s3 =
+                builder(&server).payload_signing(payload).request_checksum(mode).response_checksum(mode).build()?;
             let bucket = s3.bucket(format!("bucket-{number}"));
             number += 1;
             bucket.create().await?;

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use aws_sigv4_free_s3::{Credentials, Error, ErrorKind, S3, local_path};
+use aws_sigv4_free_s3::{Credentials, Error, ErrorKind, local_path};
 use integration_tests::s3_server::S3Server;
 use libtest_mimic::{Failed, Trial};
 
 use crate::harness::{async_trial, skipped};
-use crate::s3::client;
+use crate::s3::{client, empty};
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = vec![
@@ -51,7 +51,7 @@ async fn buckets(server: S3Server) -> Result<(), Failed> {
         refused(&server, s3.bucket("ok").object("k").copy_from((name, "k")).await, "the bucket name");
         refused(&server, s3.bucket(name).object("k").presign_get(Duration::from_secs(60)).await, "the bucket name");
     }
-    let aws = S3::builder().region("eu-west-1").credentials(Credentials::new("AKIDEXAMPLE", "canary")).build()?;
+    let aws = empty().region("eu-west-1").credentials(Credentials::new("AKIDEXAMPLE", "canary")).build()?;
     for name in ["Photos", "ab", "192.168.0.1", "xn--abc", "a..b", "-abc", "a_b", &"a".repeat(64)] {
         refused(&server, aws.bucket(name).create().await, "the bucket name");
     }
@@ -102,13 +102,13 @@ async fn metadata(server: S3Server) -> Result<(), Failed> {
 
 fn regions() -> Result<(), Failed> {
     for region in ["us/east", "us east", "", "evil.example/", "us-east-1\r\n", "@evil"] {
-        let error = S3::builder().region(region).build().expect_err(region);
+        let error = empty().region(region).build().expect_err(region);
         assert_eq!(error.kind(), ErrorKind::Settings, "{error}");
     }
     for url in
         ["", "127.0.0.1:9000", "ftp://127.0.0.1", "http://", "http://user:canary@127.0.0.1", "http://h/?x=canary"]
     {
-        let error = S3::builder().endpoint(url).build().expect_err(url);
+        let error = empty().endpoint(url).build().expect_err(url);
         assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
     }
     Ok(())

@@ -13,7 +13,7 @@ use libtest_mimic::{Failed, Trial};
 use time::OffsetDateTime;
 
 use crate::harness::async_trial;
-use crate::s3::client;
+use crate::s3::{builder, client};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -113,8 +113,7 @@ impl Clock for Wrong {
 }
 
 fn with_clock(server: &S3Server, seconds: i64) -> S3 {
-    let credentials = Credentials::new(server.access_key(), server.secret_key());
-    S3::builder().endpoint(server.endpoint()).credentials(credentials).clock(Wrong(seconds)).build().unwrap()
+    builder(server).clock(Wrong(seconds)).build().unwrap()
 }
 
 async fn expiry(server: S3Server) -> Result<(), Failed> {
@@ -161,10 +160,7 @@ async fn changed_url(server: S3Server) -> Result<(), Failed> {
 }
 
 async fn wrong_secret(server: S3Server) -> Result<(), Failed> {
-    let s3 = S3::builder()
-        .endpoint(server.endpoint())
-        .credentials(Credentials::new(server.access_key(), "canary of another secret"))
-        .build()?;
+    let s3 = builder(&server).credentials(Credentials::new(server.access_key(), "canary of another secret")).build()?;
     let error = s3.bucket("photos").create().await.unwrap_err();
     assert_eq!(
         (error.kind(), error.s3_code()),
@@ -191,7 +187,7 @@ async fn wrong_secret(server: S3Server) -> Result<(), Failed> {
 
 async fn unknown_key(server: S3Server) -> Result<(), Failed> {
     let credentials = Credentials::new("AKIDNOBODY", server.secret_key());
-    let s3 = S3::builder().endpoint(server.endpoint()).credentials(credentials).build()?;
+    let s3 = builder(&server).credentials(credentials).build()?;
     let error = s3.bucket("photos").create().await.unwrap_err();
     assert_eq!((error.kind(), error.code()), (ErrorKind::Service, Some("NotSignedUp")), "{error}");
     server.stop().await;
@@ -202,7 +198,7 @@ async fn anonymous(server: S3Server) -> Result<(), Failed> {
     let bucket = client(&server).bucket("photos");
     bucket.create().await?;
     bucket.object("a").put("hello").await?;
-    let nobody = S3::builder().endpoint(server.endpoint()).anonymous().build()?;
+    let nobody = builder(&server).anonymous().build()?;
     let error = nobody.bucket("photos").object("a").get().await.unwrap_err();
     assert!(error.is_access_denied(), "{error}");
     server.stop().await;
@@ -229,9 +225,7 @@ async fn on_its_way(server: S3Server) -> Result<(), Failed> {
     bucket.object("a").put("hello").metadata("colour", "black").await?;
     let through = |change: fn(&mut Request)| -> Result<S3, Failed> {
         let inner = HyperTransport::builder().proxy(Proxy::none()).build()?;
-        let credentials = Credentials::new(server.access_key(), server.secret_key());
-        let s3 = S3::builder().endpoint(server.endpoint()).credentials(credentials).retry(RetryPolicy::off());
-        Ok(s3.transport(Tampering { inner, change }).build()?)
+        Ok(builder(&server).retry(RetryPolicy::off()).transport(Tampering { inner, change }).build()?)
     };
     let header = through(|request| {
         request.headers_mut().insert("x-amz-meta-colour", HeaderValue::from_static("white"));
