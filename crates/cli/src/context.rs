@@ -11,7 +11,6 @@ use aws_sigv4_free_core::identity::{CredentialsError, CredentialsErrorKind, Prov
 use aws_sigv4_free_core::settings::{Settings, SettingsError, SettingsErrorKind};
 use aws_sigv4_free_core::{Error, ErrorKind};
 use aws_sigv4_free_credentials::Chain;
-use aws_sigv4_free_http_transport::hyper::{HyperTransport, Tls};
 use aws_sigv4_free_http_transport::{self as transport, Timeouts, Transport};
 use aws_sigv4_free_signing::{Credentials, Payload, SigV4};
 use clap::Args;
@@ -22,6 +21,7 @@ use crate::arguments::Global;
 use crate::exit::{Exit, Failure, with_causes};
 use crate::host::scope_of;
 use crate::http_text::{authority_of, host_of};
+use crate::lazy_transport::{CaBundle, LazyTransport};
 
 /// What a signature is for, where the host does not tell it.
 #[derive(Args, Clone, Debug, Default)]
@@ -143,22 +143,12 @@ impl Context {
         timeouts
     }
 
-    /// The HTTPS client. TLS is set up when the first https:// request is sent.
+    /// The HTTPS client.
     pub(crate) fn transport(&self) -> Result<Arc<dyn Transport>, Failure> {
-        let mut builder = HyperTransport::builder().timeouts(self.timeouts());
-        if let Some(bundle) = self.settings()?.ca_bundle() {
-            let path = &bundle.value;
-            let pem = std::fs::read(path).map_err(|error| {
-                let plain = crate::exit::plain(&error);
-                Failure::new(
-                    Exit::Configuration,
-                    format!("can't read the CA bundle {} ({}): {plain}", path.display(), bundle.origin),
-                )
-            })?;
-            builder = builder.tls(Tls::new().add_ca_pem(pem));
-        }
-        let built = builder.build().map_err(|error| Failure::caused(Exit::Configuration, &error))?;
-        Ok(Arc::new(built))
+        let ca_bundle = self.settings()?.ca_bundle();
+        let ca_bundle =
+            ca_bundle.map(|bundle| CaBundle { path: bundle.value.clone(), origin: bundle.origin.to_string() });
+        Ok(Arc::new(LazyTransport::new(self.timeouts(), ca_bundle)))
     }
 
     /// Runs a future to its end, or until the user interrupts.
@@ -182,10 +172,11 @@ impl Context {
         })
     }
 
-    /// Ends the runtime without waiting for tasks that wait for the user.
+    /// Ends the runtime. A write to a file that is under way ends, and the file is removed if it is not whole; a task that
+    /// waits for standard input is not waited for.
     pub(crate) fn shut_down(&mut self) {
         if let Some(runtime) = self.runtime.get_mut().take() {
-            runtime.shutdown_background();
+            runtime.shutdown_timeout(Duration::from_millis(500));
         }
     }
 }
@@ -208,16 +199,12 @@ pub(crate) fn settings_failure(error: &SettingsError) -> Failure {
     }
 }
 
-/// No credentials.
+/// No credentials. The text of the error says what was looked at, and what to do.
 pub(crate) fn credentials_failure(error: &CredentialsError) -> Failure {
     let failure = Failure::caused(Exit::Configuration, error);
     match error.kind() {
-        CredentialsErrorKind::NotConfigured => failure.hint(
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write them into ~/.aws/credentials; \
-             `sigv4 credentials show` tells what was looked at",
-        ),
         CredentialsErrorKind::Expired => failure.hint("log in again, or renew the credentials"),
-        _ => failure,
+        _ => failure.hint("`sigv4 credentials show` tells what was looked at"),
     }
 }
 
@@ -237,6 +224,10 @@ pub(crate) fn call_failure(error: &Error) -> Failure {
             None => failure,
         };
     }
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<CredentialsError>());
+    if let Some(source) = source {
+        return credentials_failure(source);
+    }
     let exit = match error.kind() {
         ErrorKind::Credentials | ErrorKind::Settings | ErrorKind::Endpoint => Exit::Configuration,
         ErrorKind::InvalidInput => Exit::Usage,
@@ -244,7 +235,6 @@ pub(crate) fn call_failure(error: &Error) -> Failure {
     };
     let failure = Failure::caused(exit, error);
     match error.kind() {
-        ErrorKind::Credentials => failure.hint("`sigv4 credentials show` tells what was looked at"),
         ErrorKind::Transport | ErrorKind::Timeout => {
             failure.hint("check the network, --region and --endpoint-url; --debug tells more")
         }

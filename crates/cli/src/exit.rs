@@ -129,7 +129,6 @@ impl Failure {
     }
 
     /// The message alone.
-    #[cfg(test)]
     pub(crate) fn message(&self) -> &str {
         self.message.as_deref().unwrap_or_default()
     }

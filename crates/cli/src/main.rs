@@ -12,6 +12,7 @@ mod filter;
 mod host;
 mod http_text;
 mod json_lines;
+mod lazy_transport;
 mod output;
 mod partial_file;
 mod progress;
@@ -41,7 +42,6 @@ fn main() -> ExitCode {
     debug::start(&arguments.global);
     let mut context = Context::new(arguments.global);
     let result = context.check_options().and_then(|()| command::run(arguments.command, &context));
-    // A task that still waits for standard input must not keep the process.
     context.shut_down();
     match result {
         Ok(exit) => exit.into(),

@@ -1,10 +1,11 @@
 //! `sigv4 credentials`: where the identity comes from.
 
+use aws_sigv4_free_core::identity::{CredentialsErrorKind, ProvideCredentials as _};
 use clap::Subcommand;
 use serde_json::Value;
 use time::format_description::well_known::Rfc3339;
 
-use crate::context::{Context, credentials_failure};
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::output::{Format, Output};
 
@@ -28,11 +29,18 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Exit, Failure>
 fn show(context: &Context) -> Result<Exit, Failure> {
     let chain = context.chain()?;
     let credentials = context.block_on(async {
-        match aws_sigv4_free_core::identity::ProvideCredentials::identity(&chain).await {
+        match chain.identity().await {
             Ok(credentials) => Ok(credentials),
             Err(error) => {
                 let explanation = chain.explain().await.to_string();
-                Err(credentials_failure(&error).details(&explanation))
+                let failure = Failure::new(Exit::Configuration, "no credentials").details(&explanation);
+                Err(match error.kind() {
+                    CredentialsErrorKind::NotConfigured => failure.hint(
+                        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or add a profile with keys to ~/.aws/credentials",
+                    ),
+                    CredentialsErrorKind::Expired => failure.hint("log in again, or renew the credentials"),
+                    _ => failure,
+                })
             }
         }
     })?;

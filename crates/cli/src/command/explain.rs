@@ -90,8 +90,19 @@ fn explain(arguments: &Arguments, request: &RequestText, context: &Context) -> R
                 Failure::usage("--time has to be of the form 2015-08-30T12:36:00Z or 20150830T123600Z")
             })?),
         };
-    let own = if context.global.no_sign_request { None } else { context.credentials().ok() };
     let mut notes = Vec::new();
+    let own = match context.global.no_sign_request {
+        true => None,
+        false => match context.credentials() {
+            Ok(credentials) => Some(credentials),
+            // Nothing set up is no trouble here; something broken is told.
+            Err(failure) if failure.exit() == Exit::Interrupted => return Err(failure),
+            Err(failure) => {
+                notes.push(failure.message().to_owned());
+                None
+            }
+        },
+    };
     let refused = |error: SigningError| Failure::caused(Exit::Usage, &error);
 
     let Some(presented) = PresentedSignature::of(&raw) else {
@@ -236,13 +247,14 @@ fn to_text(explained: &Explained, diagnosis: Option<&Diagnosis>, paint: Paint) -
         text.push_str(line);
         text.push('\n');
     };
+    let width = explanation.lines().iter().map(|line| line.name.len()).max().unwrap_or(0).max(22);
     let differs = |name: &str| {
         let difference = diagnosis.and_then(|diagnosis| diagnosis.difference.as_ref());
         difference.is_some_and(|difference| difference.line == name)
     };
     let row = |name: &str, value: &str| {
         let value = printable(value);
-        let name = format!("{name:<26}");
+        let name = format!("{name:<width$}");
         if differs(name.trim_end()) {
             paint.red(&format!("> {name} {value}"))
         } else {

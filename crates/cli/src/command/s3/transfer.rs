@@ -214,14 +214,17 @@ impl<'a> Transfers<'a> {
         if self.dryrun {
             return self.progress.line(&mut self.out, &format!("(dryrun) upload: - to {to}"));
         }
-        let input = tokio::task::spawn_blocking(read_stdin)
+        // Removed by whoever waits for the reading, which goes on when the user interrupts.
+        let spool = Spool::new();
+        let path = spool.path.clone();
+        let input = tokio::task::spawn_blocking(move || read_stdin(&path))
             .await
             .map_err(|error| Failure::new(Exit::Other, format!("reading standard input ended early: {error}")))??;
         let object = self.s3.bucket(&to.bucket).object(&to.key);
         let content_type = self.metadata.content_type_of(&to.key);
-        let stored = match &input {
-            Input::Memory(bytes) => with_metadata!(object.put(bytes.clone()), &self.metadata, content_type).await,
-            Input::File(spool) => with_metadata!(object.put_file(&spool.path), &self.metadata, content_type).await,
+        let stored = match input {
+            Input::Memory(bytes) => with_metadata!(object.put(bytes), &self.metadata, content_type).await,
+            Input::File => with_metadata!(object.put_file(&spool.path), &self.metadata, content_type).await,
         };
         stored.map_err(|error| partial(call_failure(&error)))?;
         self.progress.line(&mut self.out, &format!("upload: - to {to}"))
@@ -274,15 +277,22 @@ async fn transfer(s3: &S3, job: &Job, verb: Verb, metadata: &Metadata, meter: &A
     Ok(())
 }
 
-/// Standard input, whole.
+/// Where standard input is, whole.
 enum Input {
     Memory(Vec<u8>),
-    File(Spool),
+    File,
 }
 
-/// A temporary file that is removed when it is dropped.
+/// The place of a temporary file, which is removed, if it was made, when this is dropped.
 struct Spool {
     path: PathBuf,
+}
+
+impl Spool {
+    fn new() -> Self {
+        let unique = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |age| age.as_nanos());
+        Self { path: std::env::temp_dir().join(format!("sigv4-stdin-{}-{unique}", std::process::id())) }
+    }
 }
 
 impl Drop for Spool {
@@ -291,7 +301,8 @@ impl Drop for Spool {
     }
 }
 
-fn read_stdin() -> Result<Input, Failure> {
+/// Reads standard input to its end: into memory, or into a file at `path` where it is long.
+fn read_stdin(path: &std::path::Path) -> Result<Input, Failure> {
     let failed =
         |error: std::io::Error| Failure::new(Exit::Other, format!("can't read standard input: {}", plain(&error)));
     let mut stdin = std::io::stdin().lock();
@@ -306,16 +317,14 @@ fn read_stdin() -> Result<Input, Failure> {
     };
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
+    // Nobody else is to read what goes by.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let unique = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |age| age.as_nanos());
-    let path = std::env::temp_dir().join(format!("sigv4-stdin-{}-{unique}", std::process::id()));
-    let mut file = options.open(&path).map_err(spooled)?;
-    let spool = Spool { path };
+    let mut file = options.open(path).map_err(spooled)?;
     std::io::Write::write_all(&mut file, &beginning).map_err(spooled)?;
     drop(beginning);
     std::io::copy(&mut stdin, &mut file).map_err(spooled)?;
-    Ok(Input::File(spool))
+    Ok(Input::File)
 }
 
 #[cfg(test)]
