@@ -4,7 +4,7 @@ use crate::run::{Outcome, cargo, run};
 
 pub fn demo(arguments: &[String]) -> Outcome {
     // The build is apart from the run, so that a failure says which of the two it was.
-    run(&mut cargo(["build", "--quiet", "-p", "integration-tests", "--bin", "demo"]))?;
+    run(&mut cargo(["build", "-p", "integration-tests", "--bin", "demo"]))?;
     let mut command = cargo(["run", "--quiet", "-p", "integration-tests", "--bin", "demo", "--"]);
     run(command.args(arguments))
 }

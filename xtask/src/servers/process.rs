@@ -11,6 +11,7 @@ use super::http;
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+const VISIBLE_WITHIN: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Starts a process in a group of its own, its output in `NAME.log`, its id in `pids`.
@@ -20,9 +21,15 @@ pub fn start(folder: &Path, name: &str, command: &mut Command) -> Result<Child, 
     command.stdin(Stdio::null()).stdout(log.try_clone().map_err(failed)?).stderr(log);
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(command, 0);
-    let child = command.spawn().map_err(failed)?;
+    let mut child = command.spawn().map_err(failed)?;
     let mut pids = OpenOptions::new().create(true).append(true).open(folder.join("pids")).map_err(failed)?;
     writeln!(pids, "{} {name}", child.id()).map_err(failed)?;
+    // For a moment a new process has no command line, and would not be known as ours.
+    let deadline = Instant::now() + VISIBLE_WITHIN;
+    let pid = child.id().to_string();
+    while !is_ours(&pid, folder) && Instant::now() < deadline && matches!(child.try_wait(), Ok(None)) {
+        sleep(Duration::from_millis(1));
+    }
     Ok(child)
 }
 
