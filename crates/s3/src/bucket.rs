@@ -70,11 +70,20 @@ impl Bucket {
 
     /// Asks whether the bucket is there.
     ///
+    /// The answer to HEAD has no body: a refusal does not say whether it is about the bucket or about the signature. It is
+    /// followed by a list of one key, whose answer does.
+    ///
     /// # Errors
-    /// Anything but S3's answers that it is there, that it is forbidden, and that it is missing.
+    /// Anything but S3's answers that it is there, that it is forbidden, and that it is missing: a wrong secret key, for one.
     pub async fn state(&self) -> Result<BucketState, Error> {
         match self.head().send().await {
-            Ok(head) => Ok(BucketState::Accessible { region: head.region }),
+            Ok(head) => return Ok(BucketState::Accessible { region: head.region }),
+            Err(error) if error.is_not_found() => return Ok(BucketState::Missing),
+            Err(error) if matches!(error.code(), Some("Forbidden" | "BadRequest")) => {}
+            Err(error) => return Err(error),
+        }
+        match self.list("").max_keys(1).await.try_next_page().await {
+            Ok(_) => Ok(BucketState::Accessible { region: None }),
             Err(error) if error.is_not_found() => Ok(BucketState::Missing),
             Err(error) if error.is_access_denied() => Ok(BucketState::Forbidden),
             Err(error) => Err(error),

@@ -136,7 +136,7 @@ impl S3 {
         let asked = self.region_of(target);
         let response = self.0.caller.call(&Bound { client: self, target, operation }, &asked).await?;
         if let (Some(summary), Some(bucket)) = (response.extensions().get::<CallSummary>(), &target.bucket)
-            && summary.region != asked
+            && (summary.region != asked || target.region.is_some())
         {
             self.remember(bucket, &summary.region);
         }

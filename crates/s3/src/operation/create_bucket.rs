@@ -64,8 +64,10 @@ mod tests {
         assert_eq!(wire.lines(0), ["PUT https://photos.s3.us-east-1.amazonaws.com/"]);
         assert_eq!(wire.body(0), "");
 
-        let (s3, wire) = aws("us-east-1", [Canned::ok("")]);
+        let (s3, wire) = aws("us-east-1", [Canned::ok(""), Canned::ok("")]);
         now(s3.bucket("photos").create().region(Region::new("eu-west-1").unwrap()).send()).unwrap();
+        now(s3.bucket("photos").head().send()).unwrap();
+        assert_eq!(wire.lines(1), ["HEAD https://photos.s3.eu-west-1.amazonaws.com/"]);
         assert_eq!(wire.lines(0), ["PUT https://photos.s3.eu-west-1.amazonaws.com/", "content-type: application/xml"]);
         assert_eq!(
             wire.body(0),

@@ -46,14 +46,24 @@ mod tests {
 
     #[test]
     fn there_forbidden_missing_and_failed_are_told_apart() {
-        let state = |canned: Canned| now(aws("eu-west-1", [canned]).0.bucket("photos").state());
+        let state = |canned: Vec<Canned>| now(aws("eu-west-1", canned).0.bucket("photos").state());
         let region = Region::new("eu-west-1").unwrap();
         let there = Canned::ok("").header("x-amz-bucket-region", "eu-west-1");
-        assert_eq!(state(there).unwrap(), BucketState::Accessible { region: Some(region) });
-        assert_eq!(state(Canned::ok("")).unwrap(), BucketState::Accessible { region: None });
-        assert_eq!(state(Canned::new(403, "")).unwrap(), BucketState::Forbidden);
-        assert_eq!(state(Canned::new(404, "")).unwrap(), BucketState::Missing);
-        assert_eq!(state(Canned::new(400, "")).unwrap_err().code(), Some("BadRequest"));
+        assert_eq!(state(vec![there]).unwrap(), BucketState::Accessible { region: Some(region) });
+        assert_eq!(state(vec![Canned::ok("")]).unwrap(), BucketState::Accessible { region: None });
+        assert_eq!(state(vec![Canned::new(404, "")]).unwrap(), BucketState::Missing);
+        let forbidden = vec![Canned::new(403, ""), Canned::error(403, "AccessDenied")];
+        assert_eq!(state(forbidden).unwrap(), BucketState::Forbidden);
+        assert_eq!(state(vec![Canned::new(405, "")]).unwrap_err().code(), Some("MethodNotAllowed"));
+    }
+
+    #[test]
+    fn a_refusal_of_the_signature_is_not_taken_for_one_of_the_bucket() {
+        for (status, code) in [(403, "SignatureDoesNotMatch"), (400, "ExpiredToken")] {
+            let (s3, wire) = aws("eu-west-1", [Canned::new(status, ""), Canned::error(status, code)]);
+            assert_eq!(now(s3.bucket("photos").state()).unwrap_err().code(), Some(code));
+            assert_eq!(wire.lines(1), ["GET https://photos.s3.eu-west-1.amazonaws.com/?list-type=2&max-keys=1"]);
+        }
     }
 
     #[test]

@@ -9,13 +9,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_sigv4_free_core::settings::ChecksumMode;
 use aws_sigv4_free_core::{Error, ErrorKind};
 use aws_sigv4_free_http_transport::{self as transport, Body, BodyKind, BoxFuture};
+use bytes::Bytes;
 use http::{Method, response};
+use sha2::{Digest as _, Sha256};
 
 use super::{Conditions, MAX_SINGLE_OBJECT, header_text};
 use crate::call::{Answered, Call, Content, Context, Draft, Operation, Purpose, boxed};
 use crate::checksum::{Checksum, ChecksumAlgorithm};
 use crate::file::source::{self, Measured, Wanted};
 use crate::metadata::ObjectHeaders;
+use crate::off_thread;
 
 type OnProgress = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
@@ -117,40 +120,45 @@ impl Call<PutObject> {
     /// Finds out what has to be known before the head is sent: the length, and the checksums.
     async fn measure(&mut self) -> Result<Option<Measured>, Error> {
         let operation = &mut self.operation;
-        if let Some(path) = &operation.path {
-            let length = source::length(path).await?;
-            *operation.body.get_mut().unwrap_or_else(PoisonError::into_inner) = Some(Body::file(path, 0, length));
-        }
         let signs = self.client.signs_objects() && !operation.is_unsigned;
         let wanted = Wanted {
             crc32: operation.checksum.is_none() && self.client.request_checksum() == ChecksumMode::WhenSupported,
             sha256: signs && operation.sha256.is_none(),
         };
         let body = operation.body.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let Some(body) = body else { return Ok(None) };
-        check_length(body)?;
-        match body.kind() {
-            BodyKind::File(range) => {
-                let measured = source::measure(&range.path, range.offset, range.length, wanted).await?;
-                operation.checksum = operation.checksum.or(measured.crc32);
-                operation.sha256 = operation.sha256.or(measured.sha256);
-                return Ok(Some(measured));
-            }
-            BodyKind::Stream { .. } if wanted.sha256 => {
-                return Err(Error::invalid_input(
-                    "a stream can't be signed before it was read, and plain HTTP does not protect it: give its SHA-256, or \
-                     choose an unsigned payload, or use HTTPS",
-                ));
-            }
-            BodyKind::Stream { .. } => {}
-            // Bytes in memory; the pipeline computes their SHA-256.
-            _ => {
-                if wanted.crc32 {
-                    operation.checksum = body.as_bytes().map(|bytes| Checksum::of(ChecksumAlgorithm::Crc32, bytes));
+        let measured = if let Some(path) = &operation.path {
+            let length = source::length(path).await?;
+            check_length(body.insert(Body::file(path, 0, length)))?;
+            Some(source::measure(path, 0, length, wanted).await?)
+        } else {
+            let Some(body) = body else { return Ok(None) };
+            check_length(body)?;
+            match body.kind() {
+                BodyKind::File(range) => Some(source::measure(&range.path, range.offset, range.length, wanted).await?),
+                BodyKind::Stream { .. } if wanted.sha256 => {
+                    return Err(Error::invalid_input(
+                        "a stream can't be signed before it was read, and plain HTTP does not protect it: give its SHA-256, \
+                         or choose an unsigned payload, or use HTTPS",
+                    ));
                 }
+                BodyKind::Bytes(bytes) => {
+                    let sums = sums(bytes.clone(), wanted).await?;
+                    operation.checksum = operation.checksum.or(sums.0);
+                    operation.sha256 = operation.sha256.or(sums.1);
+                    None
+                }
+                BodyKind::Empty if wanted.crc32 => {
+                    operation.checksum = Some(Checksum::of(ChecksumAlgorithm::Crc32, b""));
+                    None
+                }
+                _ => None,
             }
+        };
+        if let Some(measured) = &measured {
+            operation.checksum = operation.checksum.or(measured.crc32);
+            operation.sha256 = operation.sha256.or(measured.sha256);
         }
-        Ok(None)
+        Ok(measured)
     }
 
     /// Sends it: the same as `.await`.
@@ -184,6 +192,17 @@ fn is_about_the_body(error: &Error) -> bool {
     ) || std::error::Error::source(error)
         .and_then(|source| source.downcast_ref::<transport::Error>())
         .is_some_and(|source| source.kind() == transport::ErrorKind::RequestBody)
+}
+
+/// The checksums of bytes in memory, computed once for all attempts. Many bytes are not hashed in a thread of the runtime.
+async fn sums(bytes: Bytes, wanted: Wanted) -> Result<(Option<Checksum>, Option<[u8; 32]>), Error> {
+    const MANY: usize = 1 << 20;
+    let is_many = bytes.len() >= MANY;
+    let compute = move || {
+        let crc32 = wanted.crc32.then(|| Checksum::of(ChecksumAlgorithm::Crc32, &bytes));
+        (crc32, wanted.sha256.then(|| Sha256::digest(&bytes).into()))
+    };
+    if is_many { off_thread::run(compute).await } else { Ok(compute()) }
 }
 
 fn check_length(body: &Body) -> Result<(), Error> {
@@ -247,7 +266,6 @@ mod tests {
     use super::*;
     use crate::test_support::{Canned, Folder, aws, client, now, store};
     use crate::{Credentials, ErrorExt, PayloadSigning, S3};
-    use sha2::{Digest as _, Sha256};
     use std::task::{Context as TaskContext, Poll};
     use std::time::Duration;
 
