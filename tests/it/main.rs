@@ -14,6 +14,7 @@ mod profile_vectors;
 mod retry_vectors;
 mod s3;
 mod s3_bad_input;
+mod s3_faults;
 mod s3_presign;
 mod s3_server;
 mod settings;
@@ -41,6 +42,7 @@ fn topics() -> Vec<(&'static str, Vec<Trial>)> {
         ("retry_vectors", retry_vectors::trials()),
         ("s3", s3::trials()),
         ("s3_bad_input", s3_bad_input::trials()),
+        ("s3_faults", s3_faults::trials()),
         ("s3_presign", s3_presign::trials()),
         ("s3_server", s3_server::trials()),
         ("settings", settings::trials()),
