@@ -22,6 +22,7 @@ pub fn trials() -> Vec<Trial> {
         async_trial("cli::a_thousand_lines_are_signed_in_order", a_thousand_lines_are_signed_in_order),
         async_trial("cli::lines_are_answered_one_by_one", lines_are_answered_one_by_one),
         async_trial("cli::memory_does_not_grow_with_the_lines", memory_does_not_grow_with_the_lines),
+        async_trial("cli::a_reader_that_goes_away_ends_the_signing", a_reader_that_goes_away_ends_the_signing),
         async_trial("cli::a_request_file_is_signed", a_request_file_is_signed),
         async_trial("cli::explain_names_the_difference", explain_names_the_difference),
         async_trial("cli::credentials_are_shown_without_the_secret", credentials_are_shown_without_the_secret),
@@ -126,6 +127,21 @@ async fn memory_does_not_grow_with_the_lines() -> Result<(), Failed> {
     Ok(())
 }
 
+async fn a_reader_that_goes_away_ends_the_signing() -> Result<(), Failed> {
+    let cli = Cli::new();
+    let mut child = cli.command(["sign", "--jsonl"]).stdin(std::process::Stdio::piped()).spawn()?;
+    let mut stdin = child.stdin.take().expect("it was asked for");
+    let mut answers = BufReader::new(child.stdout.take().expect("it was asked for")).lines();
+    stdin.write_all((line(1) + "\n").as_bytes()).await?;
+    assert!(tokio::time::timeout(Duration::from_secs(20), answers.next_line()).await??.is_some());
+    drop(answers);
+    // Standard input stays open: the command ends because nobody reads.
+    let _ = stdin.write_all((line(2) + "\n").as_bytes()).await;
+    let output = tokio::time::timeout(Duration::from_secs(20), child.wait_with_output()).await??;
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+    Ok(())
+}
+
 /// The resident memory of a process in KiB, where the system tells it.
 fn resident(id: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
@@ -159,6 +175,7 @@ async fn a_request_file_is_signed() -> Result<(), Failed> {
     cli.run("sign --url https://example.com/ --region us-east-1").await.check(252, "--service");
     cli.run("sign --url https://example.com/ --service x").await.check(253, "--region");
     cli.run("sign missing.http").await.check(255, "no such file");
+    cli.run("sign request.http --service x --region r-1 --no-sign-request").await.check(252, "--no-sign-request");
     cli.run("sign").await.check(252, "nothing to sign");
     cli.write("bad.http", "nonsense");
     cli.run("sign bad.http").await.check(252, "bad.http is not a request: line 1");

@@ -224,9 +224,9 @@ pub(crate) fn call_failure(error: &Error) -> Failure {
             None => failure,
         };
     }
-    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<CredentialsError>());
-    if let Some(source) = source {
-        return credentials_failure(source);
+    let source = std::error::Error::source(error);
+    if let Some(credentials) = source.and_then(|source| source.downcast_ref::<CredentialsError>()) {
+        return credentials_failure(credentials);
     }
     let exit = match error.kind() {
         ErrorKind::Credentials | ErrorKind::Settings | ErrorKind::Endpoint => Exit::Configuration,
@@ -234,8 +234,9 @@ pub(crate) fn call_failure(error: &Error) -> Failure {
         _ => Exit::Other,
     };
     let failure = Failure::caused(exit, error);
-    match error.kind() {
-        ErrorKind::Transport | ErrorKind::Timeout => {
+    match (error.kind(), source.and_then(|source| source.downcast_ref::<transport::Error>()).and_then(transport_hint)) {
+        (_, Some(hint)) => failure.hint(hint),
+        (ErrorKind::Transport | ErrorKind::Timeout, None) => {
             failure.hint("check the network, --region and --endpoint-url; --debug tells more")
         }
         _ => failure,
@@ -245,17 +246,26 @@ pub(crate) fn call_failure(error: &Error) -> Failure {
 /// A request that did not get its answer.
 pub(crate) fn transport_failure(error: &transport::Error) -> Failure {
     use transport::ErrorKind as Kind;
-    let failure = match error.kind() {
-        Kind::InvalidRequest => Failure::caused(Exit::Usage, error),
-        Kind::Configuration => Failure::caused(Exit::Configuration, error),
-        _ => Failure::caused(Exit::Other, error),
+    let exit = match error.kind() {
+        Kind::InvalidRequest => Exit::Usage,
+        Kind::Configuration => Exit::Configuration,
+        _ => Exit::Other,
     };
+    let failure = Failure::caused(exit, error);
+    match transport_hint(error) {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+/// What to do where the text of an error does not say it.
+fn transport_hint(error: &transport::Error) -> Option<&'static str> {
     match error.kind() {
-        Kind::Tls => {
-            failure.hint("if the server's certificate is from an authority of your own, add it with --ca-bundle FILE")
+        transport::ErrorKind::Tls => {
+            Some("if the server's certificate is from an authority of your own, add it with --ca-bundle FILE")
         }
-        Kind::Dns => failure.hint("check the host and the region in it"),
-        _ => failure,
+        transport::ErrorKind::Timeout(_) => Some("--cli-connect-timeout and --cli-read-timeout set the limits"),
+        _ => None,
     }
 }
 
@@ -306,6 +316,15 @@ mod tests {
             (ErrorKind::Io, Exit::Other),
         ] {
             assert_eq!(call_failure(&Error::new(kind, "x")).exit(), exit, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_authority_leads_to_the_bundle() {
+        let tls = || transport::Error::new(transport::ErrorKind::Tls, "the issuer is unknown");
+        for failure in [transport_failure(&tls()), call_failure(&Error::from(tls()))] {
+            assert_eq!(failure.exit(), Exit::Other);
+            assert!(failure.render(false).contains("--ca-bundle"), "{}", failure.render(false));
         }
     }
 

@@ -123,6 +123,8 @@ fn s3_scope(labels: &[&str], default_region: &str) -> Option<Scope> {
         // An accelerated bucket is anywhere: the host does not say where.
         "s3-accelerate" => Some(Scope::new("s3", region)),
         "s3-outposts" | "s3-object-lambda" => Some(Scope::new(label, Some(at_home))),
+        // Websites are read unsigned: there is nothing to sign for.
+        _ if label.starts_with("s3-website") => Some(Scope::default()),
         _ if label.starts_with("s3express-") => Some(Scope::new("s3express", region)),
         _ => {
             let old = label.strip_prefix("s3-")?;
@@ -237,6 +239,8 @@ mod tests {
         check("123456789012.s3-control.us-west-2.amazonaws.com", "s3", "us-west-2");
         check("b--usw2-az1--x-s3.s3express-usw2-az1.us-west-2.amazonaws.com", "s3express", "us-west-2");
         check("bucket.s3-accelerate.amazonaws.com", "s3", "-");
+        check("bucket.s3-website-us-east-1.amazonaws.com", "-", "-");
+        check("bucket.s3-website.eu-central-1.amazonaws.com", "-", "-");
         check("o-1.s3-outposts.us-west-2.amazonaws.com", "s3-outposts", "us-west-2");
     }
 

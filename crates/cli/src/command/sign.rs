@@ -104,6 +104,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     if arguments.jsonl {
         return sign_lines(std::io::stdin().lock(), std::io::stdout().lock());
     }
+    if context.global.no_sign_request {
+        return Err(Failure::usage("--no-sign-request leaves nothing to do for sign"));
+    }
     let mut request = read_request(arguments.file.as_deref(), arguments.url.as_deref(), &arguments.request)?;
     // What is signed is what can be sent.
     request.url = encode_url(&request.url);

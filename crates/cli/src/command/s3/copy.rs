@@ -189,8 +189,14 @@ pub(crate) fn run(arguments: &Arguments, verb: Verb, context: &Context) -> Resul
         verbosity => verbosity,
     };
     let progress = Progress::new(verbosity);
-    let mut transfers =
-        Transfers::new(&s3, verb, metadata, arguments.dryrun, usize::from(arguments.concurrency), &progress);
+    let settings = super::transfer::Settings {
+        verb,
+        metadata,
+        dryrun: arguments.dryrun,
+        limit: usize::from(arguments.concurrency),
+        is_debug: context.global.debug.is_some(),
+    };
+    let mut transfers = Transfers::new(&s3, settings, &progress);
     context.block_on(async {
         if arguments.recursive {
             run_recursive(arguments, &s3, &mut transfers).await?;
@@ -262,7 +268,8 @@ async fn run_single(arguments: &Arguments, s3: &S3, transfers: &mut Transfers<'_
         }
         (Place::S3(from), Place::Local(path)) => {
             let path = if path.is_dir() || ends_with_separator(path) {
-                local_path(path, from.base_name()).map_err(|error| Failure::caused(Exit::Usage, &error))?
+                local_path(path, from.base_name())
+                    .map_err(|error| Failure::caused(Exit::Usage, &error).hint("give the file a name of your own"))?
             } else {
                 path.clone()
             };

@@ -113,13 +113,22 @@ macro_rules! with_metadata {
     }};
 }
 
+/// How transfers are made.
+pub(crate) struct Settings {
+    pub(crate) verb: Verb,
+    pub(crate) metadata: Metadata,
+    /// Whether nothing is done but told.
+    pub(crate) dryrun: bool,
+    /// How many run at a time.
+    pub(crate) limit: usize,
+    /// Whether failures come with their request ids.
+    pub(crate) is_debug: bool,
+}
+
 /// Transfers under way, and what came of those that have ended.
 pub(crate) struct Transfers<'a> {
     s3: S3,
-    verb: Verb,
-    metadata: Metadata,
-    dryrun: bool,
-    limit: usize,
+    settings: Settings,
     progress: &'a Progress,
     out: Output,
     running: JoinSet<(Job, Result<(), Failure>)>,
@@ -128,39 +137,22 @@ pub(crate) struct Transfers<'a> {
 }
 
 impl<'a> Transfers<'a> {
-    pub(crate) fn new(
-        s3: &S3,
-        verb: Verb,
-        metadata: Metadata,
-        dryrun: bool,
-        limit: usize,
-        progress: &'a Progress,
-    ) -> Self {
-        Self {
-            s3: s3.clone(),
-            verb,
-            metadata,
-            dryrun,
-            limit,
-            progress,
-            out: Output::new(),
-            running: JoinSet::new(),
-            failures: 0,
-            skips: 0,
-        }
+    pub(crate) fn new(s3: &S3, settings: Settings, progress: &'a Progress) -> Self {
+        let (out, running) = (Output::new(), JoinSet::new());
+        Self { s3: s3.clone(), settings, progress, out, running, failures: 0, skips: 0 }
     }
 
     /// Starts a transfer, as soon as there is room for it.
     pub(crate) async fn add(&mut self, job: Job) -> Result<(), Failure> {
-        if self.dryrun {
-            let line = format!("(dryrun) {}: {job}", job.verb(self.verb));
+        if self.settings.dryrun {
+            let line = format!("(dryrun) {}: {job}", job.verb(self.settings.verb));
             return self.progress.line(&mut self.out, &line);
         }
-        while self.running.len() >= self.limit {
+        while self.running.len() >= self.settings.limit {
             self.next_end().await?;
         }
         let meter = Arc::new(self.progress.meter(job.size()));
-        let (s3, verb, metadata) = (self.s3.clone(), self.verb, self.metadata.clone());
+        let (s3, verb, metadata) = (self.s3.clone(), self.settings.verb, self.settings.metadata.clone());
         self.running.spawn(async move {
             let result = transfer(&s3, &job, verb, &metadata, &meter).await;
             meter.finish();
@@ -198,11 +190,15 @@ impl<'a> Transfers<'a> {
         let (job, result) =
             joined.map_err(|error| Failure::new(Exit::Other, format!("a transfer ended early: {error}")))?;
         match result {
-            Ok(()) => self.progress.line(&mut self.out, &format!("{}: {job}", job.verb(self.verb))),
+            Ok(()) => self.progress.line(&mut self.out, &format!("{}: {job}", job.verb(self.settings.verb))),
             // Every other transfer would fail alike.
             Err(failure) if matches!(failure.exit(), Exit::Configuration | Exit::Interrupted) => Err(failure),
             Err(failure) => {
-                let text = format!("{} failed: {job}\n{}", job.verb(self.verb), failure.render(false));
+                let text = format!(
+                    "{} failed: {job}\n{}",
+                    job.verb(self.settings.verb),
+                    failure.render(self.settings.is_debug)
+                );
                 self.failed(&text);
                 Ok(())
             }
@@ -211,7 +207,7 @@ impl<'a> Transfers<'a> {
 
     /// Stores standard input.
     pub(crate) async fn upload_stdin(&mut self, to: &S3Uri) -> Result<(), Failure> {
-        if self.dryrun {
+        if self.settings.dryrun {
             return self.progress.line(&mut self.out, &format!("(dryrun) upload: - to {to}"));
         }
         // Removed by whoever waits for the reading, which goes on when the user interrupts.
@@ -221,10 +217,10 @@ impl<'a> Transfers<'a> {
             .await
             .map_err(|error| Failure::new(Exit::Other, format!("reading standard input ended early: {error}")))??;
         let object = self.s3.bucket(&to.bucket).object(&to.key);
-        let content_type = self.metadata.content_type_of(&to.key);
+        let content_type = self.settings.metadata.content_type_of(&to.key);
         let stored = match input {
-            Input::Memory(bytes) => with_metadata!(object.put(bytes), &self.metadata, content_type).await,
-            Input::File => with_metadata!(object.put_file(&spool.path), &self.metadata, content_type).await,
+            Input::Memory(bytes) => with_metadata!(object.put(bytes), &self.settings.metadata, content_type).await,
+            Input::File => with_metadata!(object.put_file(&spool.path), &self.settings.metadata, content_type).await,
         };
         stored.map_err(|error| partial(call_failure(&error)))?;
         self.progress.line(&mut self.out, &format!("upload: - to {to}"))
