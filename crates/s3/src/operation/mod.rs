@@ -5,6 +5,7 @@ mod create_bucket;
 mod delete_bucket;
 mod delete_object;
 mod delete_objects;
+mod download;
 mod get_object;
 mod head_bucket;
 mod head_object;
@@ -21,7 +22,8 @@ pub use delete_object::{DeleteObject, DeleteObjectOutput};
 pub use delete_objects::{
     ContentMd5, DeleteFailure, DeleteObjects, DeleteObjectsOutput, DeletedObject, ObjectToDelete,
 };
-pub use get_object::{Download, GetObject};
+pub use download::Download;
+pub use get_object::GetObject;
 pub use head_bucket::{HeadBucket, HeadBucketOutput};
 pub use head_object::HeadObject;
 pub use list_buckets::{BucketList, BucketPage, BucketSummary, ListBuckets};
