@@ -22,11 +22,13 @@ mod operation;
 mod test_support;
 mod xml;
 
+pub use aws_sigv4_free_core::call::RetryPolicy;
+pub use aws_sigv4_free_core::clock::Clock;
 pub use aws_sigv4_free_core::endpoint::Region;
 pub use aws_sigv4_free_core::identity::{Credentials, ProvideCredentials};
-pub use aws_sigv4_free_core::settings::{AddressingStyle, ChecksumMode};
+pub use aws_sigv4_free_core::settings::{AddressingStyle, ChecksumMode, Settings};
 pub use aws_sigv4_free_core::{Error, ErrorKind, ServiceError};
-pub use aws_sigv4_free_http_transport::{Body, Bytes};
+pub use aws_sigv4_free_http_transport::{Body, Bytes, ChunkSource, Transport};
 pub use aws_sigv4_free_signing::PresignedUrl;
 pub use bucket::{Bucket, BucketState};
 pub use builder::{PayloadSigning, S3Builder};
