@@ -21,7 +21,18 @@ const fn table(more: &[u8]) -> [bool; 256] {
 }
 
 const UPPER: &[u8; 16] = b"0123456789ABCDEF";
-const LOWER: &[u8; 16] = b"0123456789abcdef";
+
+/// The two lower-case digits of each byte.
+const PAIRS: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
 
 /// What is being encoded: in a path, `/` separates; in a query, it is data.
 #[derive(Clone, Copy)]
@@ -112,9 +123,8 @@ pub(crate) fn decode_escape(text: &[u8]) -> Option<u8> {
 /// 32 bytes as 64 lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8; 32]) -> [u8; 64] {
     let mut digits = [0; 64];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
-        pair[0] = LOWER[usize::from(byte >> 4)];
-        pair[1] = LOWER[usize::from(byte & 15)];
+    for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+        *pair = PAIRS[usize::from(*byte)];
     }
     digits
 }

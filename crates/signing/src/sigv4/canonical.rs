@@ -250,13 +250,10 @@ fn distinct_names<'a>(headers: &'a [(&'a str, &'a [u8])]) -> impl Iterator<Item 
 fn write_header_value(out: &mut Vec<u8>, value: &[u8]) {
     let value = value.trim_ascii();
     let is_space = |byte: u8| byte.is_ascii_whitespace();
-    let mut needs_folding = false;
-    let mut after_space = false;
-    for &byte in value {
-        needs_folding |= is_space(byte) && (after_space || byte != b' ');
-        after_space = is_space(byte);
-    }
-    if !needs_folding {
+    // Without an early end, so that many bytes are looked at in one step.
+    let breaks = value.iter().fold(false, |found, &byte| found | (byte < b' '));
+    let runs = value.windows(2).fold(false, |found, pair| found | (pair == b"  "));
+    if !(breaks || runs) {
         out.extend_from_slice(value);
         return;
     }

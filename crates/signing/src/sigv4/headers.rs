@@ -1,13 +1,15 @@
 //! Signatures in headers.
 
+use aws_sigv4_free_http_transport::Bytes;
 use http::header::{AUTHORIZATION, HOST};
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use time::OffsetDateTime;
 
 use super::canonical::Headers;
-use super::{Input, Place, SigV4};
+use super::{Input, Outcome, Place, SigV4};
 use crate::error::{SigningError, SigningErrorKind};
+use crate::payload::PayloadHash;
 use crate::{Credentials, Payload};
 
 const X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
@@ -64,29 +66,7 @@ impl SigV4 {
         now: OffsetDateTime,
     ) -> Result<Added, SigningError> {
         let input = self.input(method, uri, headers, payload, Place::Headers, credentials, now)?;
-        self.run(&input, |outcome| {
-            let value = |bytes: &[u8]| HeaderValue::from_bytes(bytes).map_err(|_| unsendable());
-            let sensitive = |mut value: HeaderValue| {
-                value.set_sensitive(true);
-                value
-            };
-            Ok(Added {
-                host: input.host_to_add.map(|host| value(host.as_bytes())).transpose()?,
-                date: value(outcome.timestamp.as_bytes())?,
-                content_sha256: if outcome.add_content_sha256 {
-                    Some(value(outcome.payload_hash.as_bytes())?)
-                } else {
-                    None
-                },
-                token: match outcome.token_to_add {
-                    Some(token) => Some(sensitive(value(token.expose_secret().as_bytes())?)),
-                    None => None,
-                },
-                authorization: HeaderValue::from_maybe_shared(outcome.authorization())
-                    .map(sensitive)
-                    .map_err(|_| unsendable())?,
-            })
-        })?
+        self.run(&input, |outcome| Added::of(outcome, input.host_to_add))?
     }
 
     /// Takes the parts of a request that a signature is made of.
@@ -134,6 +114,45 @@ struct Added {
 }
 
 impl Added {
+    /// All values share one buffer, so that they cost one allocation.
+    fn of(outcome: &Outcome<'_>, host: Option<&str>) -> Result<Self, SigningError> {
+        let token = outcome.token_to_add.map_or("", |token| token.expose_secret());
+        let hash = match outcome.payload_hash {
+            PayloadHash::Hex(digits) if outcome.add_content_sha256 => &digits[..],
+            _ => &[],
+        };
+        let host = host.unwrap_or_default();
+        let mut buffer = Vec::with_capacity(512 + outcome.signed_headers.len() + token.len() + host.len());
+        outcome.write_authorization(&mut buffer);
+        let authorization = ..buffer.len();
+        let mut append = |bytes: &[u8]| {
+            let start = buffer.len();
+            buffer.extend_from_slice(bytes);
+            start..buffer.len()
+        };
+        let (date, token, hash, host) =
+            (append(outcome.timestamp.as_bytes()), append(token.as_bytes()), append(hash), append(host.as_bytes()));
+        let buffer = Bytes::from(buffer);
+        let value = |bytes: Bytes| HeaderValue::from_maybe_shared(bytes).map_err(|_| unsendable());
+        let secret = |bytes: Bytes| {
+            value(bytes).map(|mut value| {
+                value.set_sensitive(true);
+                value
+            })
+        };
+        let unless_empty = |range: std::ops::Range<usize>| (!range.is_empty()).then(|| buffer.slice(range));
+        Ok(Self {
+            authorization: secret(buffer.slice(authorization))?,
+            date: value(buffer.slice(date))?,
+            token: unless_empty(token).map(secret).transpose()?,
+            host: unless_empty(host).map(value).transpose()?,
+            content_sha256: match outcome.payload_hash {
+                PayloadHash::Name(name) if outcome.add_content_sha256 => Some(HeaderValue::from_static(name)),
+                _ => unless_empty(hash).map(value).transpose()?,
+            },
+        })
+    }
+
     fn apply(self, headers: &mut HeaderMap) {
         headers.reserve(5);
         if let Some(host) = self.host {

@@ -278,7 +278,8 @@ impl SigV4 {
                 let message = format!("the {what} to sign for is empty");
                 return Err(SigningError::new(SigningErrorKind::InvalidScope, message));
             }
-            if let Some(bad) = value.chars().find(|&c| !c.is_ascii_graphic() || c == '/') {
+            if !value.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/') {
+                let bad = value.chars().find(|&c| !c.is_ascii_graphic() || c == '/').unwrap_or_default();
                 let message = format!("the {what} to sign for holds {bad:?}, which a credential scope can't");
                 return Err(SigningError::new(SigningErrorKind::InvalidScope, message));
             }
@@ -377,8 +378,8 @@ struct Outcome<'a> {
 }
 
 impl Outcome<'_> {
-    /// The value of the header `authorization`.
-    fn authorization(&self) -> Vec<u8> {
+    /// Appends the value of the header `authorization`.
+    fn write_authorization(&self, out: &mut Vec<u8>) {
         let pieces: [&[u8]; 9] = [
             self.dialect.algorithm.as_bytes(),
             b" Credential=",
@@ -390,7 +391,9 @@ impl Outcome<'_> {
             b", Signature=",
             self.signature,
         ];
-        pieces.concat()
+        for piece in pieces {
+            out.extend_from_slice(piece);
+        }
     }
 }
 

@@ -268,7 +268,9 @@ impl SigV4 {
                     if let Some(token) = outcome.token_to_add {
                         add(self.dialect.token_header, token.expose_secret().as_bytes());
                     }
-                    add("authorization", &outcome.authorization());
+                    let mut authorization = Vec::new();
+                    outcome.write_authorization(&mut authorization);
+                    add("authorization", &authorization);
                 }
                 Place::Query { .. } => outcome.append_query(&mut signed_url, url.query),
             }
