@@ -188,8 +188,7 @@ async fn wrong_secret(narrator: &mut Narrator, server: &S3Server) -> Outcome {
     let request = "\"$AWS_ENDPOINT_URL/demo?list-type=2\" --service s3 --region us-east-1";
     let time = now.replace_nanosecond(0)?.format(&Rfc3339)?;
     let commands = format!(
-        "export AWS_SECRET_ACCESS_KEY=mistyped\n\
-         sigv4 curl {request} -o error.xml\n\
+        "AWS_SECRET_ACCESS_KEY=mistyped sigv4 curl {request} > error.xml\n\
          sigv4 explain --url {request} --server-error error.xml --time {time}"
     );
     narrator.step("Sign with a wrong secret, and have the refusal explained", &commands, "explain")?;
