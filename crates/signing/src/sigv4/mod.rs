@@ -163,7 +163,7 @@ impl SigV4 {
 
     /// The one engine: takes the parts of a request, and hands what came of them to `finish`.
     fn run<R>(&self, input: &Input<'_>, finish: impl FnOnce(&Outcome<'_>) -> R) -> Result<R, SigningError> {
-        self.check(input)?;
+        self.check_names(input.credentials)?;
         let dialect = self.dialect;
         let timestamp = Timestamp::new(input.now)?;
         let day = timestamp.day();
@@ -242,11 +242,7 @@ impl SigV4 {
             string_to_sign.extend_from_slice(timestamp.as_bytes());
             string_to_sign.push(b'\n');
             let scope_start = string_to_sign.len();
-            string_to_sign.extend_from_slice(&day);
-            for part in [&self.region, &self.service, &Cow::Borrowed(dialect.terminator)] {
-                string_to_sign.push(b'/');
-                string_to_sign.extend_from_slice(part.as_bytes());
-            }
+            self.write_scope(string_to_sign, &day);
             let scope = scope_start..string_to_sign.len();
             string_to_sign.push(b'\n');
             string_to_sign.extend_from_slice(&hex(&Sha256::digest(&*text).into()));
@@ -271,8 +267,47 @@ impl SigV4 {
         })
     }
 
+    /// Signs a text of lines that continues another signature: a chunk of a body, a trailer, a message of a stream.
+    ///
+    /// The lines are `algorithm`, time, credential scope, `previous`, and those of `rest`.
+    #[allow(dead_code)] // Used by the forms that sign a body in pieces.
+    pub(crate) fn sign_next(
+        &self,
+        algorithm: &str,
+        previous: &[u8; 64],
+        rest: &[&[u8]],
+        credentials: &Credentials,
+        now: OffsetDateTime,
+    ) -> Result<[u8; 64], SigningError> {
+        self.check_names(credentials)?;
+        let timestamp = Timestamp::new(now)?;
+        let day = timestamp.day();
+        Ok(with_scratch(|scratch| {
+            let Scratch { string_to_sign: text, keys, .. } = scratch;
+            text.extend_from_slice(algorithm.as_bytes());
+            text.push(b'\n');
+            text.extend_from_slice(timestamp.as_bytes());
+            text.push(b'\n');
+            self.write_scope(text, &day);
+            for line in std::iter::once(&previous[..]).chain(rest.iter().copied()) {
+                text.push(b'\n');
+                text.extend_from_slice(line);
+            }
+            hex(&keys.key(self.dialect, credentials, day, &self.region, &self.service).sign(text))
+        }))
+    }
+
+    /// The credential scope.
+    fn write_scope(&self, out: &mut Vec<u8>, day: &[u8; 8]) {
+        out.extend_from_slice(day);
+        for part in [&self.region, &self.service, &Cow::Borrowed(self.dialect.terminator)] {
+            out.push(b'/');
+            out.extend_from_slice(part.as_bytes());
+        }
+    }
+
     /// What must hold before anything is computed.
-    fn check(&self, input: &Input<'_>) -> Result<(), SigningError> {
+    fn check_names(&self, credentials: &Credentials) -> Result<(), SigningError> {
         for (what, value) in [("service", &self.service), ("region", &self.region)] {
             if value.is_empty() {
                 let message = format!("the {what} to sign for is empty");
@@ -284,7 +319,6 @@ impl SigV4 {
                 return Err(SigningError::new(SigningErrorKind::InvalidScope, message));
             }
         }
-        let credentials = input.credentials;
         let id = credentials.access_key_id();
         if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',') {
             let message = if id.is_empty() {
