@@ -30,7 +30,7 @@ const READ_BUFFER: usize = 256 * 1024;
 /// An HTTPS client. Cheap to clone: all clones share their connections and settings.
 ///
 /// It has to be used inside a tokio runtime (of any flavour) with IO and time enabled. Connections belong to the runtime in
-/// which they were opened; those of a runtime that has ended are replaced.
+/// which they were opened: where there are several, each has its own.
 ///
 /// # Example
 /// ```
@@ -232,7 +232,7 @@ impl Inner {
         let Ok(runtime) = Handle::try_current() else {
             return Err(Error::new(ErrorKind::Configuration, "there is no tokio runtime here to send the request in"));
         };
-        let Outgoing { key, parts, uri, body, timeouts } = request::check(request)?;
+        let Outgoing { key, parts, uri, body, timeouts } = request::check(request, &runtime)?;
         let budget = Budget::new(timeouts.unwrap_or(self.timeouts), self.min_throughput);
         let subject = Subject::new(&parts.method, &uri);
         let peer = Peer { key };
@@ -402,3 +402,6 @@ fn check_head(response: &http::Response<Incoming>, was_forwarded: bool, peer: &P
     Err(Error::new(ErrorKind::Protocol, format!("the answer of {} can't be trusted: {problem}", peer.name()))
         .after_sending())
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use http::uri::Authority;
+use tokio::runtime;
 use tokio::time::Instant;
 
 use super::connection::Connection;
@@ -17,6 +18,8 @@ pub(super) struct Key {
     pub(super) https: bool,
     pub(super) authority: Authority,
     pub(super) pinned: Option<SocketAddr>,
+    /// Who drives the connection: a runtime that nobody drives at the moment would let a request of another one wait for ever.
+    pub(super) runtime: runtime::Id,
 }
 
 /// The idle connections of a transport, last in, first out.
@@ -65,8 +68,8 @@ impl Pool {
         if self.idle_limit.is_zero() || connection.sender.is_closed() {
             return;
         }
-        let mut state = self.lock();
         let runtime = connection.runtime.clone();
+        let mut state = self.lock();
         if !state.idle.contains_key(key) {
             state.idle.insert(key.clone(), Vec::new());
         }
@@ -75,9 +78,11 @@ impl Pool {
             return;
         }
         idle.push(Idle { connection, since: Instant::now() });
-        if !std::mem::replace(&mut state.is_swept, true) {
-            let sweeper = Sweeper(Arc::downgrade(self));
-            runtime.spawn(sweep(sweeper, self.idle_limit));
+        let was_swept = std::mem::replace(&mut state.is_swept, true);
+        // A runtime that is ending drops the task at once, and that takes the lock.
+        drop(state);
+        if !was_swept {
+            runtime.spawn(sweep(Sweeper(Arc::downgrade(self)), self.idle_limit));
         }
     }
 
@@ -146,5 +151,31 @@ async fn sweep(mut sweeper: Sweeper, first: Duration) {
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hyper::connection::Monitor;
+    use hyper_util::rt::TokioIo;
+
+    #[tokio::test]
+    async fn a_connection_of_a_runtime_that_has_ended_does_not_block_the_pool() {
+        let ended = runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = ended.handle().clone();
+        ended.shutdown_background();
+        let (ours, _theirs) = tokio::io::duplex(64);
+        let (sender, driver) = hyper::client::conn::http1::handshake(TokioIo::new(ours)).await.unwrap();
+        let task = tokio::spawn(async move { drop(driver.await) }).abort_handle();
+        let key = Key { https: false, authority: Authority::from_static("h"), pinned: None, runtime: runtime.id() };
+        let connection = Connection { sender, monitor: Arc::new(Monitor::new()), forwarded: None, runtime, task };
+        let pool = Arc::new(Pool::new(Duration::from_secs(1), 1));
+        let (done, is_done) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            pool.put(&key, connection);
+            done.send(pool.take(&key).is_some()).unwrap();
+        });
+        assert_eq!(is_done.recv_timeout(Duration::from_secs(3)), Ok(true));
     }
 }

@@ -3,6 +3,7 @@
 use http::header::{CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
+use tokio::runtime::Handle;
 
 use super::pool::Key;
 use crate::{Body, ConnectTo, Error, ErrorKind, Request, Timeouts};
@@ -18,8 +19,8 @@ pub(super) struct Outgoing {
     pub(super) timeouts: Option<Timeouts>,
 }
 
-/// Checks `request` and completes its headers.
-pub(super) fn check(request: Request) -> Result<Outgoing, Error> {
+/// Checks `request`, which `runtime` is to send, and completes its headers.
+pub(super) fn check(request: Request, runtime: &Handle) -> Result<Outgoing, Error> {
     let (mut parts, body) = request.into_parts();
     let uri = parts.uri;
     let https = match uri.scheme() {
@@ -53,7 +54,8 @@ pub(super) fn check(request: Request) -> Result<Outgoing, Error> {
     let pinned = parts.extensions.get::<ConnectTo>().map(|to| to.0);
     // Nothing of what others have put there is meant for the HTTP engine.
     parts.extensions = http::Extensions::new();
-    Ok(Outgoing { key: Key { https, authority, pinned }, parts, uri, body, timeouts })
+    let key = Key { https, authority, pinned, runtime: runtime.id() };
+    Ok(Outgoing { key, parts, uri, body, timeouts })
 }
 
 /// Announces the body's length, or that it comes in chunks, just once and as it is.
@@ -122,6 +124,11 @@ mod tests {
         fn poll_chunk(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
             Poll::Ready(None)
         }
+    }
+
+    fn check(request: crate::Request) -> Result<Outgoing, Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        super::check(request, runtime.handle())
     }
 
     fn unknown() -> Body {
