@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::future::Future;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -300,13 +300,7 @@ impl FileReader {
                 FileState::Closed { offset } => {
                     let (path, offset, length) = (Arc::clone(&self.path), *offset, self.next_length());
                     self.state = FileState::Reading(tokio::task::spawn_blocking(move || {
-                        let mut file = File::open(&*path)?;
-                        // Reading a folder fails; a device or a pipe would not, nor end.
-                        if !file.metadata()?.is_file() {
-                            return Err(io::Error::other("it is not a regular file"));
-                        }
-                        file.seek(SeekFrom::Start(offset))?;
-                        read(file, BytesMut::new(), length)
+                        read(open(&path, offset)?, BytesMut::new(), length)
                     }));
                 }
                 FileState::Reading(reading) => {
@@ -347,6 +341,17 @@ impl FileReader {
         };
         Error::new(ErrorKind::RequestBody, message).with_source(error)
     }
+}
+
+/// Opens a regular file: reading a folder fails, and a pipe or a device might not end.
+fn open(path: &Path, offset: u64) -> io::Result<File> {
+    // Looked at before it is opened: opening a pipe waits for a writer, and nothing could end that.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(offset))?;
+    Ok(file)
 }
 
 /// Reads `length` bytes, no fewer.
@@ -424,9 +429,22 @@ mod tests {
         let (_, error) = drive(Body::file(&file.0, 1, all)).await;
         assert_eq!(error, Some(ErrorKind::RequestBody));
         std::fs::remove_file(&file.0).unwrap();
-        for missing in [file.0.as_path(), std::path::Path::new("/")] {
+        for missing in [file.0.as_path(), Path::new("/")] {
             assert_eq!(drive(Body::file(missing, 0, 1)).await, (Vec::new(), Some(ErrorKind::RequestBody)));
         }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_pipe_is_refused_without_waiting_for_its_writer() {
+        let path = tempfile("pipe").0;
+        std::fs::remove_file(&path).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let sent = tokio::time::timeout(std::time::Duration::from_secs(3), drive(Body::file(&path, 0, 1))).await;
+        // Whoever waits to read it after all is let go, or the test would never end.
+        drop(File::options().read(true).write(true).open(&path).unwrap());
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(sent.expect("no wait"), (Vec::new(), Some(ErrorKind::RequestBody)));
     }
 
     fn tempfile(name: &str) -> (PathBuf, File) {
