@@ -24,6 +24,7 @@ mod body;
 mod error;
 #[cfg(feature = "hyper-base")]
 pub mod hyper;
+mod percent;
 pub mod redact;
 mod request;
 mod response;

@@ -5,6 +5,8 @@ use std::fmt;
 use http::{HeaderMap, HeaderName, Uri};
 use zeroize::Zeroizing;
 
+use crate::percent;
+
 /// What stands in the place of a secret.
 pub const REDACTED: &str = "[redacted]";
 
@@ -50,7 +52,7 @@ impl fmt::Debug for Secret {
 }
 
 /// Headers whose values are secrets, or allow a request to be made in another's name.
-const SENSITIVE_HEADERS: [&str; 16] = [
+const SENSITIVE_HEADERS: [&str; 17] = [
     "authorization",
     "cookie",
     "proxy-authorization",
@@ -63,6 +65,7 @@ const SENSITIVE_HEADERS: [&str; 16] = [
     "x-amz-server-side-encryption-context",
     "x-amz-server-side-encryption-customer-key",
     "x-amz-server-side-encryption-customer-key-md5",
+    "x-amz-sso_bearer_token",
     "x-aws-ec2-metadata-token",
     "x-acs-security-token",
     "x-goog-security-token",
@@ -70,7 +73,7 @@ const SENSITIVE_HEADERS: [&str; 16] = [
 ];
 
 /// Query parameters, lower case, whose values are secrets or signatures.
-const SENSITIVE_PARAMETERS: [&str; 15] = [
+const SENSITIVE_PARAMETERS: [&str; 16] = [
     "awsaccesskeyid",
     "code",
     "ossaccesskeyid",
@@ -80,6 +83,7 @@ const SENSITIVE_PARAMETERS: [&str; 15] = [
     "token",
     "webidentitytoken",
     "x-amz-credential",
+    "x-amz-s3session-token",
     "x-amz-security-token",
     "x-amz-signature",
     "x-goog-credential",
@@ -101,25 +105,8 @@ pub fn is_sensitive_header_name(name: &str) -> bool {
 /// Whether the value of the query parameter `name`, in any case, must not be printed.
 pub fn is_sensitive_parameter(name: &str) -> bool {
     // An encoded name (`X%2DAmz-Signature`) says the same to a server.
-    if !name.contains('%') {
-        return SENSITIVE_PARAMETERS.iter().any(|sensitive| sensitive.eq_ignore_ascii_case(name));
-    }
-    let mut decoded = Vec::with_capacity(name.len());
-    let mut rest = name.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let digits = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match digits.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(value) if byte == b'%' => {
-                decoded.push(value);
-                rest = &tail[2..];
-            }
-            _ => {
-                decoded.push(byte);
-                rest = tail;
-            }
-        }
-    }
-    SENSITIVE_PARAMETERS.iter().any(|sensitive| decoded.eq_ignore_ascii_case(sensitive.as_bytes()))
+    let name = percent::decode(name);
+    SENSITIVE_PARAMETERS.iter().any(|sensitive| name.eq_ignore_ascii_case(sensitive.as_bytes()))
 }
 
 /// A URL that prints without user information and without the values of sensitive query parameters.
@@ -232,6 +219,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("authorization", HeaderValue::from_static("canary"));
         headers.insert("x-amz-security-token", HeaderValue::from_static("canary"));
+        headers.insert("x-amz-sso_bearer_token", HeaderValue::from_static("canary"));
         headers.insert("location", HeaderValue::from_static("https://h/?X-Amz-Signature=canary"));
         let mut private = HeaderValue::from_static("canary");
         private.set_sensitive(true);

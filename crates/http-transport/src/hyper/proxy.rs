@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 
 use super::no_proxy::NoProxy;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, percent};
 
 /// The proxy settings: from the environment, explicit, or none.
 ///
@@ -164,9 +164,9 @@ impl ProxyServer {
             None => None,
             Some(user) => {
                 let (name, password) = user.split_once(':').unwrap_or((user, ""));
-                let mut plain = percent_decode(name);
+                let mut plain = percent::decode(name);
                 plain.push(b':');
-                plain.extend(percent_decode(password));
+                plain.extend(percent::decode(password));
                 let value = HeaderValue::from_str(&format!("Basic {}", base64(&plain)));
                 let mut value = value.map_err(|_| "its user information can't be sent".to_owned())?;
                 value.set_sensitive(true);
@@ -200,23 +200,6 @@ fn is_never_proxied(host: &str) -> bool {
             last.eq_ignore_ascii_case("localhost")
         }
     }
-}
-
-fn percent_decode(text: &str) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let value = match (byte, tail) {
-            (b'%', [high, low, ..]) => {
-                let digit = |byte: u8| char::from(byte).to_digit(16);
-                digit(*high).zip(digit(*low)).and_then(|(high, low)| u8::try_from(high * 16 + low).ok())
-            }
-            _ => None,
-        };
-        decoded.push(value.unwrap_or(byte));
-        rest = if value.is_some() { &tail[2..] } else { tail };
-    }
-    decoded
 }
 
 /// The standard alphabet with padding, for one short header.
