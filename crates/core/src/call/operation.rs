@@ -1,8 +1,10 @@
 //! What a service's operation tells the pipeline.
 
+use std::fmt;
 use std::sync::Arc;
 
 use aws_sigv4_free_http_transport::Request;
+use aws_sigv4_free_http_transport::redact::{RedactedHeaders, RedactedUrl};
 use aws_sigv4_free_signing::SigV4;
 
 use crate::endpoint::Region;
@@ -77,7 +79,8 @@ pub enum Polling {
 }
 
 /// An unsigned request, and how it is signed.
-#[derive(Debug)]
+///
+/// `Debug` shows its URL and headers without the values that may be secrets.
 #[allow(clippy::exhaustive_structs)]
 pub struct Prepared {
     /// The request: absolute URI, headers, body.
@@ -86,6 +89,19 @@ pub struct Prepared {
     pub signer: Arc<SigV4>,
     /// What the signature says of the body.
     pub payload: PayloadHash,
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared")
+            .field("method", self.request.method())
+            .field("url", &RedactedUrl::from(self.request.uri()))
+            .field("headers", &RedactedHeaders::new(self.request.headers()))
+            .field("body", self.request.body())
+            .field("signer", &self.signer)
+            .field("payload", &self.payload)
+            .finish()
+    }
 }
 
 /// What the signature of a [`Prepared`] request says of its body.
@@ -98,4 +114,21 @@ pub enum PayloadHash {
     Sha256([u8; 32]),
     /// The body is not covered by the signature (`UNSIGNED-PAYLOAD`).
     Unsigned,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sigv4_free_http_transport::Body;
+
+    #[test]
+    fn debug_shows_no_secret_of_a_request() {
+        let request = http::Request::put("https://h/key?X-Amz-Security-Token=canary")
+            .header("x-amz-server-side-encryption-customer-key", "canary")
+            .body(Body::from("canary"))
+            .unwrap();
+        let prepared = Prepared { request, signer: Arc::new(SigV4::s3("us-east-1")), payload: PayloadHash::Unsigned };
+        let shown = format!("{prepared:?}");
+        assert!(shown.contains("https://h/key") && !shown.contains("canary"), "{shown}");
+    }
 }

@@ -193,7 +193,8 @@ impl RetryPolicy {
         };
         let random = if random.is_finite() { random.clamp(0.0, 1.0) } else { 1.0 };
         let doubled = 2_u32.checked_pow(attempt.saturating_sub(1)).and_then(|factor| base.checked_mul(factor));
-        let wait = doubled.unwrap_or(self.max_wait).min(self.max_wait).mul_f64(random);
+        let bound = doubled.unwrap_or(self.max_wait).min(self.max_wait);
+        let wait = Duration::try_from_secs_f64(bound.as_secs_f64() * random).unwrap_or(bound);
         match retry_after {
             None => wait,
             Some(asked) if self.mode == RetryMode::Standard2026 => {
@@ -298,6 +299,12 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_longest_waits_that_can_be_asked_for_are_taken() {
+        let policy = RetryPolicy::standard().base_wait(Duration::MAX).max_wait(Duration::MAX);
+        assert_eq!(policy.wait(Failure::Transient, 1, None, 1.0), Duration::MAX);
     }
 
     #[test]

@@ -44,7 +44,11 @@ impl EndpointUrl {
             // Not repeated either: queries carry tokens.
             return Err(invalid("the endpoint URL has a query or a fragment: leave out what follows ? or #"));
         }
-        let refuse = |why: &str| invalid(format!("invalid endpoint URL {}: {why}", quoted(url)));
+        let refuse = |why: &str| match url.contains('@') {
+            // A password with a slash in it ends the host for a URL, and not for who wrote it.
+            true => invalid(format!("invalid endpoint URL: {why}")),
+            false => invalid(format!("invalid endpoint URL {}: {why}", quoted(url))),
+        };
         let (host, port) = split_port(authority);
         if !host::is_host_name(host) && !host::is_ip_address(host) {
             return Err(refuse("its host is not a host name or an IP address"));
@@ -211,9 +215,13 @@ mod tests {
 
     #[test]
     fn what_may_be_a_secret_is_not_repeated() {
-        for url in
-            ["https://user:canary@host/", "https://host/?token=canary", "https://host/#canary", "user:canary@host"]
-        {
+        for url in [
+            "https://user:canary@host/",
+            "https://user:canary/canary@host",
+            "https://host/?token=canary",
+            "https://host/#canary",
+            "user:canary@host",
+        ] {
             let error = EndpointUrl::new(url).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
         }

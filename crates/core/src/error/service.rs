@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use aws_sigv4_free_http_transport::redact::REDACTED;
 use http::StatusCode;
 
 use super::clean;
@@ -171,12 +172,7 @@ impl ServiceError {
     pub(crate) fn without(mut self, secrets: &[&str]) -> Self {
         let scrub = |text: &mut String| {
             for secret in secrets.iter().filter(|secret| secret.len() >= 8) {
-                // A text that was cut in the middle of the secret holds its beginning.
-                let head: &str = secret.get(..16).unwrap_or(secret);
-                while let Some(at) = text.find(head) {
-                    let length = text[at..].bytes().zip(secret.bytes()).take_while(|(a, b)| a == b).count();
-                    text.replace_range(at..at + length, "[redacted]");
-                }
+                take_out(text, secret);
             }
         };
         let mut code = self.code.into_owned();
@@ -186,6 +182,22 @@ impl ServiceError {
         self.request_id.iter_mut().chain(&mut self.extended_request_id).for_each(scrub);
         self.details.iter_mut().for_each(|(_, value)| scrub(value));
         self
+    }
+}
+
+/// Replaces `secret` in `text`, as much of it as is there: a text that was cut in its middle holds its beginning.
+fn take_out(text: &mut String, secret: &str) {
+    let head = secret.get(..16).unwrap_or(secret);
+    let mut clean = String::new();
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(head) {
+        clean.push_str(&rest[..at]);
+        clean.push_str(REDACTED);
+        let found = rest[at..].chars().zip(secret.chars()).take_while(|(a, b)| a == b);
+        rest = &rest[at + found.map(|(character, _)| character.len_utf8()).sum::<usize>()..];
+    }
+    if !clean.is_empty() {
+        *text = clean + rest;
     }
 }
 
@@ -302,5 +314,21 @@ mod tests {
         assert!(!format!("{error:?}").contains("canary"), "{error:?}");
         assert_eq!(error.code(), "InvalidToken");
         assert!(error.message().starts_with("the token [redacted]"), "{error}");
+    }
+
+    #[test]
+    fn any_text_can_be_a_secret_that_the_service_repeats() {
+        for (secret, message, expected) in [
+            // One that is a part of what takes its place.
+            ("redacted", "it was redacted", "it was [redacted]"),
+            ("[redacted", "[redacted [redacted", "[redacted] [redacted]"),
+            // Characters that differ in their last byte only.
+            ("0123456789abcdefä", "0123456789abcdefå", "[redacted]å"),
+            ("0123456789abcdeä", "0123456789abcdeä0123456789abcdeä", "[redacted][redacted]"),
+            ("ääääääääää", "ä ääääääääää", "ä [redacted]"),
+        ] {
+            let error = ServiceError::new(StatusCode::FORBIDDEN).with_message(message).without(&[secret]);
+            assert_eq!(error.message(), expected);
+        }
     }
 }

@@ -67,7 +67,9 @@ impl ProfileSet {
                     let name = name.to_owned();
                     merge_into(map, section.renamed(&name));
                 }
-                _ => warn!(at = %section.location(), "the section {:?} is left out: {}", section.name(), advice(kind)),
+                _ => {
+                    warn!(at = %section.location(), "the section {} is left out: {}", quoted(section.name()), advice(kind))
+                }
             }
         }
         Ok(())
@@ -102,7 +104,7 @@ impl ProfileSet {
     pub fn missing(&self, name: &str) -> String {
         /// More names than this are no help.
         const SHOWN: usize = 20;
-        let mut names: Vec<String> = self.profiles.keys().take(SHOWN).map(|name| format!("{name:?}")).collect();
+        let mut names: Vec<String> = self.profiles.keys().take(SHOWN).map(|name| quoted(name)).collect();
         if self.profiles.len() > SHOWN {
             names.push(format!("{} more", self.profiles.len() - SHOWN));
         }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use tracing::warn;
 
+use crate::endpoint::error::quoted;
 use crate::profile::{FileName, Location, ProfileError, Property, Section};
 
 use super::{BLANK, column, lines, trimmed_start};
@@ -60,7 +61,7 @@ impl Parser<'_> {
             ));
         };
         if let Some(first) = self.first_lines.insert(name.to_owned(), number) {
-            let message = format!("the section {name:?} stands already in line {first}: put them together");
+            let message = format!("the section {} stands already in line {first}: put them together", quoted(name));
             return Err(self.error(number, line, trimmed_start(line), message));
         }
         self.sections.push(Section::new(name, Location { file: self.file.clone(), line: number }));
@@ -105,11 +106,10 @@ impl Parser<'_> {
         if !text.contains('%') {
             return text;
         }
-        let value = text.replace("%%", "\0");
-        if value.contains('%') {
+        if text.split("%%").any(|part| part.contains('%')) {
             warn!(file = %self.file, line, "a single % is taken as it is: write %% to say so");
         }
-        value.replace('\0', "%")
+        text.replace("%%", "%")
     }
 
     fn error(&self, number: u32, line: &str, offset: usize, message: impl Into<String>) -> ProfileError {
