@@ -14,6 +14,36 @@ pub(crate) struct Dialect {
     pub(crate) content_sha256_header: &'static str,
     /// Query parameters, in the order of their names.
     pub(crate) parameters: Parameters,
+    /// What makes the signature.
+    pub(crate) scheme: Scheme,
+}
+
+/// What makes the signature, and with it where the region goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// HMAC-SHA256 with a key of one day, region and service. The region is part of the credential scope.
+    Hmac,
+    /// ECDSA with a key of the credentials alone. The regions are a header or a parameter, and no part of the scope.
+    #[cfg(feature = "sigv4a")]
+    Ecdsa(RegionSet),
+}
+
+/// Where a set of regions goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RegionSet {
+    pub(crate) header: &'static str,
+    pub(crate) parameter: &'static str,
+}
+
+impl Dialect {
+    /// Where the regions go, unless the credential scope holds the one region.
+    pub(crate) fn region_set(&self) -> Option<RegionSet> {
+        match self.scheme {
+            Scheme::Hmac => None,
+            #[cfg(feature = "sigv4a")]
+            Scheme::Ecdsa(place) => Some(place),
+        }
+    }
 }
 
 /// The query parameters of a presigned URL.
@@ -45,4 +75,5 @@ pub(crate) const AWS4_HMAC_SHA256: Dialect = Dialect {
         signed_headers: "X-Amz-SignedHeaders",
         signature: "X-Amz-Signature",
     },
+    scheme: Scheme::Hmac,
 };

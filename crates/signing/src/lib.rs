@@ -23,6 +23,8 @@ pub mod explain;
 mod payload;
 mod settings;
 mod sigv4;
+#[cfg(feature = "sigv4a")]
+mod sigv4a;
 mod timestamp;
 
 pub use aws_sigv4_free_http_transport::Secret;
@@ -31,6 +33,8 @@ pub use error::{SigningError, SigningErrorKind};
 pub use payload::{Payload, StreamingPayload};
 pub use settings::{ContentSha256Header, PathEncoding, PathNormalization, TokenPlacement};
 pub use sigv4::{PresignedUrl, RawRequest, RawSignature, SigV4};
+#[cfg(feature = "sigv4a")]
+pub use sigv4a::SigV4A;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

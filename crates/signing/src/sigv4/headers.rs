@@ -109,6 +109,7 @@ struct Added {
     host: Option<HeaderValue>,
     date: HeaderValue,
     content_sha256: Option<HeaderValue>,
+    region_set: Option<(HeaderName, HeaderValue)>,
     token: Option<HeaderValue>,
     authorization: HeaderValue,
 }
@@ -144,6 +145,13 @@ impl Added {
         Ok(Self {
             authorization: secret(buffer.slice(authorization))?,
             date: value(buffer.slice(date))?,
+            region_set: match outcome.dialect.region_set() {
+                Some(place) => Some((
+                    HeaderName::from_static(place.header),
+                    HeaderValue::from_str(outcome.region_set).map_err(|_| unsendable())?,
+                )),
+                None => None,
+            },
             token: unless_empty(token).map(secret).transpose()?,
             host: unless_empty(host).map(value).transpose()?,
             content_sha256: match outcome.payload_hash {
@@ -161,6 +169,9 @@ impl Added {
         headers.insert(X_AMZ_DATE, self.date);
         if let Some(content_sha256) = self.content_sha256 {
             headers.insert(X_AMZ_CONTENT_SHA256, content_sha256);
+        }
+        if let Some((name, value)) = self.region_set {
+            headers.insert(name, value);
         }
         if let Some(token) = self.token {
             headers.insert(X_AMZ_SECURITY_TOKEN, token);

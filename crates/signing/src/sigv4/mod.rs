@@ -6,6 +6,7 @@ pub(crate) mod key;
 mod presign;
 pub(crate) mod raw;
 mod scratch;
+mod signature;
 
 use std::borrow::Cow;
 
@@ -16,7 +17,7 @@ pub use presign::PresignedUrl;
 pub use raw::{RawRequest, RawSignature};
 
 use crate::Credentials;
-use crate::dialect::{AWS4_HMAC_SHA256, Dialect};
+use crate::dialect::{AWS4_HMAC_SHA256, Dialect, Scheme};
 use crate::encoding::hex;
 use crate::error::{SigningError, SigningErrorKind};
 use crate::payload::{Payload, PayloadHash};
@@ -24,6 +25,7 @@ use crate::settings::{ContentSha256Header, PathEncoding, PathNormalization, Toke
 use crate::timestamp::Timestamp;
 use canonical::Headers;
 use scratch::{Scratch, with_scratch};
+pub(crate) use signature::Signature;
 
 /// Signs requests for one service in one region.
 ///
@@ -68,6 +70,15 @@ impl SigV4 {
     /// The names `s3`, `s3-object-lambda`, `s3-outposts` and `s3express` give what [`s3`](Self::s3) gives, and
     /// `vpc-lattice-svcs` what [`vpc_lattice`](Self::vpc_lattice) gives, each under its own name.
     pub fn new(service: impl Into<Cow<'static, str>>, region: impl Into<Cow<'static, str>>) -> Self {
+        Self::with_dialect(&AWS4_HMAC_SHA256, service, region)
+    }
+
+    /// [`new`](Self::new) for another member of the family.
+    pub(crate) fn with_dialect(
+        dialect: &'static Dialect,
+        service: impl Into<Cow<'static, str>>,
+        region: impl Into<Cow<'static, str>>,
+    ) -> Self {
         let service = service.into();
         let (path_encoding, path_normalization, content_sha256_header) = match &*service {
             "s3" | "s3-object-lambda" | "s3-outposts" | "s3express" => {
@@ -77,7 +88,7 @@ impl SigV4 {
             _ => (PathEncoding::Double, PathNormalization::Normalized, ContentSha256Header::WhenNeeded),
         };
         Self {
-            dialect: &AWS4_HMAC_SHA256,
+            dialect,
             service,
             region: region.into(),
             path_encoding,
@@ -191,32 +202,29 @@ impl SigV4 {
             if add_content_sha256 {
                 headers.push(dialect.content_sha256_header, payload_hash.as_bytes());
             }
+            if let Some(place) = dialect.region_set() {
+                headers.push(place.header, self.region.as_bytes());
+            }
         }
         headers.sort();
 
         with_scratch(|scratch| {
-            let Scratch { text, string_to_sign, query, keys } = scratch;
+            let Scratch { text, string_to_sign, query, keys, .. } = scratch;
             query.push_query(input.query);
             if let Place::Query { expires_in } = input.place {
                 let expires = Digits::of(expires_in);
                 let parameters = &dialect.parameters;
                 query.push(parameters.algorithm, &[dialect.algorithm.as_bytes()]);
-                query.push(
-                    parameters.credential,
-                    &[
-                        credentials.access_key_id().as_bytes(),
-                        b"/",
-                        &day,
-                        b"/",
-                        self.region.as_bytes(),
-                        b"/",
-                        self.service.as_bytes(),
-                        b"/",
-                        dialect.terminator.as_bytes(),
-                    ],
-                );
+                string_to_sign.extend_from_slice(credentials.access_key_id().as_bytes());
+                string_to_sign.push(b'/');
+                self.write_scope(string_to_sign, &day);
+                query.push(parameters.credential, &[string_to_sign]);
+                string_to_sign.clear();
                 query.push(parameters.date, &[timestamp.as_bytes()]);
                 query.push(parameters.expires, &[expires.digits()]);
+                if let Some(place) = dialect.region_set() {
+                    query.push(place.parameter, &[self.region.as_bytes()]);
+                }
                 if let Some(token) = signed_token {
                     query.push(parameters.security_token, &[token.expose_secret().as_bytes()]);
                 }
@@ -247,10 +255,17 @@ impl SigV4 {
             string_to_sign.push(b'\n');
             string_to_sign.extend_from_slice(&hex(&Sha256::digest(&*text).into()));
 
-            let key = keys.key(dialect, credentials, day, &self.region, &self.service);
-            let signature = hex(&key.sign(string_to_sign));
+            let signature = match dialect.scheme {
+                Scheme::Hmac => {
+                    let key = keys.key(dialect, credentials, day, &self.region, &self.service);
+                    Signature::Hmac(hex(&key.sign(string_to_sign)))
+                }
+                #[cfg(feature = "sigv4a")]
+                Scheme::Ecdsa(_) => Signature::Ecdsa(scratch.ecdsa_keys.sign(credentials, string_to_sign)?),
+            };
             Ok(finish(&Outcome {
                 dialect,
+                region_set: &self.region,
                 credentials,
                 timestamp: &timestamp,
                 canonical_request: text,
@@ -300,7 +315,11 @@ impl SigV4 {
     /// The credential scope.
     fn write_scope(&self, out: &mut Vec<u8>, day: &[u8; 8]) {
         out.extend_from_slice(day);
-        for part in [&self.region, &self.service, &Cow::Borrowed(self.dialect.terminator)] {
+        if self.dialect.region_set().is_none() {
+            out.push(b'/');
+            out.extend_from_slice(self.region.as_bytes());
+        }
+        for part in [&*self.service, self.dialect.terminator] {
             out.push(b'/');
             out.extend_from_slice(part.as_bytes());
         }
@@ -377,7 +396,11 @@ impl<'a> Input<'a> {
     fn push_header(&mut self, dialect: &Dialect, name: &'a str, value: &'a [u8]) -> Result<(), SigningError> {
         match name.as_bytes() {
             [b'x', ..] if name == dialect.content_sha256_header => self.content_sha256 = Some(value),
-            [b'x', ..] if name == dialect.date_header || name == dialect.token_header => {
+            [b'x', ..]
+                if name == dialect.date_header
+                    || name == dialect.token_header
+                    || dialect.region_set().is_some_and(|place| place.header == name) =>
+            {
                 return Err(already_signed(&format!("the header {name}")));
             }
             b"authorization" => return Err(already_signed("the header authorization")),
@@ -397,6 +420,8 @@ fn already_signed(what: &str) -> SigningError {
 /// What came of a signature, borrowed from the buffers.
 struct Outcome<'a> {
     dialect: &'static Dialect,
+    /// The regions, where they go somewhere else than into the scope.
+    region_set: &'a str,
     credentials: &'a Credentials,
     timestamp: &'a Timestamp,
     canonical_request: &'a [u8],
@@ -408,7 +433,7 @@ struct Outcome<'a> {
     add_content_sha256: bool,
     token_to_add: Option<&'a crate::Secret>,
     token_is_signed: bool,
-    signature: &'a [u8; 64],
+    signature: &'a [u8],
 }
 
 impl Outcome<'_> {

@@ -94,7 +94,8 @@ pub(super) fn check_query(dialect: &Dialect, query: &str) -> Result<(), SigningE
     ];
     for pair in query.split('&') {
         let name = pair.split_once('=').map_or(pair, |(name, _)| name);
-        if own.iter().any(|own| own.eq_ignore_ascii_case(name)) {
+        let region_set = dialect.region_set().map(|place| place.parameter);
+        if own.iter().chain(&region_set).any(|own| own.eq_ignore_ascii_case(name)) {
             return Err(already_signed(&format!("the query parameter {name}")));
         }
     }

@@ -96,7 +96,7 @@ pub struct RawSignature {
     pub canonical_request: String,
     /// The string to sign.
     pub string_to_sign: String,
-    /// The signature: 64 hexadecimal digits.
+    /// The signature as it is sent: hexadecimal digits, or Base64 where an older algorithm says so.
     pub signature: String,
     /// The headers to add, in lower case.
     pub headers: Vec<(String, String)>,
@@ -264,6 +264,9 @@ impl SigV4 {
                     add(self.dialect.date_header, outcome.timestamp.as_bytes());
                     if outcome.add_content_sha256 {
                         add(self.dialect.content_sha256_header, outcome.payload_hash.as_bytes());
+                    }
+                    if let Some(place) = self.dialect.region_set() {
+                        add(place.header, outcome.region_set.as_bytes());
                     }
                     if let Some(token) = outcome.token_to_add {
                         add(self.dialect.token_header, token.expose_secret().as_bytes());

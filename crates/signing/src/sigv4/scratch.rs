@@ -17,6 +17,8 @@ pub(crate) struct Scratch {
     pub(crate) string_to_sign: Vec<u8>,
     pub(crate) query: Query,
     pub(crate) keys: KeyStore,
+    #[cfg(feature = "sigv4a")]
+    pub(crate) ecdsa_keys: crate::sigv4a::KeyStore,
 }
 
 /// Runs `work` with this thread's buffers, empty; they are wiped afterwards, since they held a token or a signature.
