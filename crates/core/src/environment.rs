@@ -1,6 +1,7 @@
 //! The environment and the files, as values: so that every decision over them can be tested as a function.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::sync::Arc;
 
 /// The environment variables: of this process, or a fixed set.
 #[derive(Clone, Default)]
-pub struct Env(Option<Arc<BTreeMap<String, String>>>);
+pub struct Env(Option<Arc<BTreeMap<String, OsString>>>);
 
 impl Env {
     /// The variables of this process, read when they are asked for.
@@ -17,25 +18,32 @@ impl Env {
     }
 
     /// A fixed set of variables.
-    pub fn fixed<K: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (K, V)>) -> Self {
+    pub fn fixed<K: Into<String>, V: Into<OsString>>(variables: impl IntoIterator<Item = (K, V)>) -> Self {
         Self(Some(Arc::new(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())))
     }
 
-    /// The value of a variable; `None` where it is not set, blank (as every AWS tool has it), or not Unicode.
+    /// The value of a variable; `None` where it is not set or blank (as every AWS tool has it). What is not Unicode in it
+    /// shows as U+FFFD: it is set, and whoever reads it refuses it.
     pub fn get(&self, name: &str) -> Option<String> {
+        self.raw(name).map(|value| value.to_string_lossy().into_owned())
+    }
+
+    fn raw(&self, name: &str) -> Option<OsString> {
         let value = match &self.0 {
-            None => std::env::var(name).ok(),
+            None => std::env::var_os(name),
             Some(fixed) => fixed.get(name).cloned(),
         };
-        value.filter(|value| !value.trim().is_empty())
+        value.filter(|value| value.to_str().is_none_or(|text| !text.trim().is_empty()))
     }
 
     /// The home folder: `HOME`, else `USERPROFILE`, else `HOMEDRIVE` and `HOMEPATH`.
     pub fn home(&self) -> Option<PathBuf> {
-        self.get("HOME")
-            .or_else(|| self.get("USERPROFILE"))
-            .or_else(|| Some(self.get("HOMEDRIVE")? + &self.get("HOMEPATH")?))
-            .map(PathBuf::from)
+        let drive_and_path = || {
+            let mut home = self.raw("HOMEDRIVE")?;
+            home.push(self.raw("HOMEPATH")?);
+            Some(home)
+        };
+        self.raw("HOME").or_else(|| self.raw("USERPROFILE")).or_else(drive_and_path).map(PathBuf::from)
     }
 }
 
@@ -122,6 +130,16 @@ mod tests {
         let env = Env::fixed([("A", " "), ("B", "b")]);
         assert_eq!(env.get("A"), None);
         assert_eq!(env.get("B").as_deref(), Some("b"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_not_unicode_is_set() {
+        use std::os::unix::ffi::OsStringExt;
+        let odd = OsString::from_vec(b"/\xff".to_vec());
+        let env = Env::fixed([("AWS_PROFILE", odd.clone()), ("HOME", odd.clone())]);
+        assert_eq!(env.get("AWS_PROFILE").as_deref(), Some("/\u{fffd}"));
+        assert_eq!(env.home(), Some(odd.into()));
     }
 
     #[test]

@@ -19,8 +19,9 @@ pub trait ProvideCredentials: Send + Sync + fmt::Debug {
     /// A [`CredentialsError`]. Only [`CredentialsErrorKind::NotConfigured`] lets a chain ask its next provider.
     fn identity(&self) -> BoxFuture<'_, Result<Credentials, CredentialsError>>;
 
-    /// Told when a service refused credentials with this access key id, so that a cache can drop them. A provider without a
-    /// cache ignores it, and so does one that holds other credentials by now. Returns whether asking again can help.
+    /// Told when a service refused credentials with this access key id, so that a cache can drop them. Returns whether asking
+    /// again can help: a provider without a cache says no; one that gave them and holds others by now keeps those, and says
+    /// yes.
     fn invalidate(&self, access_key_id: &str) -> bool {
         let _ = access_key_id;
         false

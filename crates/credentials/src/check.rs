@@ -4,6 +4,8 @@
 pub(crate) fn fault_of_key(text: &str) -> Option<&'static str> {
     if text.contains(['\r', '\n', '\0']) {
         Some("it holds a line break or a NUL")
+    } else if text.contains(char::REPLACEMENT_CHARACTER) {
+        Some("it is not Unicode")
     } else if text.trim() != text {
         Some("it begins or ends with white space")
     } else {
@@ -28,7 +30,7 @@ mod tests {
 
     #[test]
     fn keys() {
-        for bad in ["a\rb", "a\nb", "a\0b", " a", "a\t"] {
+        for bad in ["a\rb", "a\nb", "a\0b", " a", "a\t", "a\u{fffd}"] {
             assert!(fault_of_key(bad).is_some() && fault_of_sent(bad).is_some(), "{bad:?}");
         }
         assert_eq!(fault_of_key("a b/+é"), None);

@@ -68,7 +68,8 @@ impl ProfileSet {
                     merge_into(map, section.renamed(&name));
                 }
                 _ => {
-                    warn!(at = %section.location(), "the section {} is left out: {}", quoted(section.name()), advice(kind))
+                    let name = quoted(section.name());
+                    warn!(at = %section.location(), "the section {name} is left out: {}", advice(kind));
                 }
             }
         }

@@ -183,6 +183,23 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn keys_that_are_not_unicode_do_not_let_the_chain_go_on() {
+        use std::ffi::OsString;
+        use std::os::unix::ffi::OsStringExt;
+        let odd = || OsString::from_vec(b"canary\xff".to_vec());
+        for (key, secret) in [(odd(), "secret".into()), ("AKID".into(), odd()), (odd(), odd())] {
+            let env = Env::fixed([(ACCESS_KEY_ID, key), (SECRET_ACCESS_KEY, secret)]);
+            let error = EnvironmentProvider::new().env(env).read().unwrap_err();
+            assert_eq!(error.kind(), CredentialsErrorKind::InvalidConfiguration);
+            assert!(
+                error.to_string().ends_with("it is not Unicode") && !error.to_string().contains("canary"),
+                "{error}"
+            );
+        }
+    }
+
     #[test]
     fn a_date_that_is_none_is_refused() {
         check_error(

@@ -1,7 +1,7 @@
 //! Keys in a profile of the AWS configuration files.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_sigv4_free_core::environment::{Env, Files};
 use aws_sigv4_free_core::identity::{
@@ -46,9 +46,16 @@ pub struct ProfileProvider {
     env: Env,
     files: Files,
     profile: Option<String>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
     /// What was loaded already, until the keys in it are refused.
-    loaded: Mutex<Option<Settings>>,
-    found: Mutex<Option<Credentials>>,
+    loaded: Option<Settings>,
+    found: Option<Credentials>,
+    /// The key that was refused last.
+    refused: Option<String>,
 }
 
 impl ProfileProvider {
@@ -64,8 +71,7 @@ impl ProfileProvider {
             env: settings.env().clone(),
             files: settings.files().clone(),
             profile: explicit.then(|| settings.profile().value.clone()),
-            loaded: Mutex::new(Some(settings.clone())),
-            found: Mutex::default(),
+            state: Mutex::new(State { loaded: Some(settings.clone()), ..State::default() }),
         }
     }
 
@@ -91,17 +97,21 @@ impl ProfileProvider {
     }
 
     fn read(&self) -> Result<Credentials, CredentialsError> {
-        let mut found = lock(&self.found);
-        if let Some(credentials) = &*found {
+        let mut state = self.state();
+        if let Some(credentials) = &state.found {
             return Ok(credentials.clone());
         }
-        let loaded = lock(&self.loaded).clone();
-        let credentials = match loaded {
+        let credentials = match &state.loaded {
             Some(settings) => self.find(settings.profiles())?,
             None => self.find(&ProfileSet::load(&self.env, &self.files).map_err(broken_file)?)?,
         };
-        *found = Some(credentials.clone());
+        state.found = Some(credentials.clone());
         Ok(credentials)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A value is replaced as a whole: a panic elsewhere leaves none half-written.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn find(&self, profiles: &ProfileSet) -> Result<Credentials, CredentialsError> {
@@ -144,14 +154,13 @@ impl ProvideCredentials for ProfileProvider {
     }
 
     fn invalidate(&self, access_key_id: &str) -> bool {
-        let mut found = lock(&self.found);
-        if found.as_ref().is_none_or(|credentials| credentials.access_key_id() != access_key_id) {
-            return false;
+        let mut state = self.state();
+        if state.found.as_ref().is_some_and(|credentials| credentials.access_key_id() == access_key_id) {
+            // Somebody may have put new keys into the file since it was read.
+            *state = State { refused: Some(access_key_id.to_owned()), ..State::default() };
         }
-        // Somebody may have put new keys into the file since it was read.
-        *found = None;
-        *lock(&self.loaded) = None;
-        true
+        // Of the calls that were under way with one key, each may go on with the next.
+        state.refused.as_deref() == Some(access_key_id)
     }
 }
 
@@ -163,11 +172,6 @@ impl fmt::Debug for ProfileProvider {
             .field("profile", &self.profile)
             .finish_non_exhaustive()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // A value is replaced as a whole: a panic elsewhere leaves none half-written.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn credentials_of(profile: &Section) -> Result<Credentials, CredentialsError> {
