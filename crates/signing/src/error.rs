@@ -29,6 +29,14 @@ pub enum SigningErrorKind {
     InvalidExpiry,
     /// The signing time is outside the years 0 to 9999.
     InvalidTime,
+    /// The request carries no signature that its body could continue, or that of another signer. Sign the request first.
+    NotSigned,
+    /// The chunk size is out of range, or the body is too long for chunks of that size.
+    InvalidChunking,
+    /// A trailer was not announced, or is not what was announced: its name, or the length of its value.
+    InvalidTrailer,
+    /// The body is longer or shorter than was announced.
+    BodyLength,
 }
 
 impl SigningError {

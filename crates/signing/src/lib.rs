@@ -15,12 +15,14 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod aws_chunked;
 mod credentials;
 mod dialect;
 mod encoding;
 mod error;
 pub mod explain;
 mod payload;
+mod seed;
 mod settings;
 mod sigv4;
 #[cfg(feature = "sigv4a")]
@@ -31,6 +33,7 @@ pub use aws_sigv4_free_http_transport::Secret;
 pub use credentials::Credentials;
 pub use error::{SigningError, SigningErrorKind};
 pub use payload::{Payload, StreamingPayload};
+pub use seed::SeedSignature;
 pub use settings::{ContentSha256Header, PathEncoding, PathNormalization, TokenPlacement};
 pub use sigv4::{PresignedUrl, RawRequest, RawSignature, SigV4};
 #[cfg(feature = "sigv4a")]

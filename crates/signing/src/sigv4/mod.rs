@@ -285,7 +285,6 @@ impl SigV4 {
     /// Signs a text of lines that continues another signature: a chunk of a body, a trailer, a message of a stream.
     ///
     /// The lines are `algorithm`, time, credential scope, `previous`, and those of `rest`.
-    #[allow(dead_code)] // Used by the forms that sign a body in pieces.
     pub(crate) fn sign_next(
         &self,
         algorithm: &str,
