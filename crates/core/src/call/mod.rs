@@ -120,13 +120,6 @@ impl Caller {
         self.0.clock.now()
     }
 
-    /// The time of day as the service has it: that of this machine with the measured skew. It is what calls are signed with
-    /// where the skew is corrected.
-    pub fn service_now(&self) -> OffsetDateTime {
-        let now = self.now();
-        self.skew().and_then(|skew| now.checked_add(skew)).unwrap_or(now)
-    }
-
     /// How far the service's clock is ahead of this machine's, by its last answer; `None` before the first.
     pub fn skew(&self) -> Option<time::Duration> {
         self.0.skew.get()

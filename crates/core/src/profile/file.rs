@@ -52,6 +52,7 @@ impl fmt::Debug for FileName {
 }
 
 /// A line of a file.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Location {
     /// The file.

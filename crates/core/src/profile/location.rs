@@ -29,6 +29,7 @@ impl Platform {
 }
 
 /// Where a file is, and who said so.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileLocation {
     /// The file.
@@ -38,6 +39,7 @@ pub struct FileLocation {
 }
 
 /// Where the AWS configuration files are.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileLocations {
     /// `AWS_CONFIG_FILE`, else `~/.aws/config`. `None` without a home folder.
@@ -92,6 +94,7 @@ fn under_home(home: &Path, rest: &str, platform: Platform) -> PathBuf {
 }
 
 /// Which profile counts, and who said so.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProfileName {
     /// The name.

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::profile::Location;
 
 /// A value, and where it comes from.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting<T> {
     /// The value.

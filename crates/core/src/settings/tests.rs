@@ -371,3 +371,31 @@ fn loading_a_thousand_profiles_is_quick() {
     // Without optimisation, on a busy machine; some milliseconds otherwise.
     assert!(start.elapsed() < Duration::from_secs(1));
 }
+
+#[test]
+fn any_service_may_be_asked_for() {
+    let env = Env::fixed([
+        ("AWS_ENDPOINT_URL_", "http://empty"),
+        ("AWS_ENDPOINT_URL_1ST", "http://digit"),
+        ("AWS_ENDPOINT_URL_42", "http://number"),
+        ("AWS_ENDPOINT_URL_UPPER", "http://upper"),
+        ("AWS_ENDPOINT_URL__", "http://underscore"),
+    ]);
+    let builder = Settings::builder().env(env).files(Files::fixed([("/none", "")]));
+    let settings = ["", "1st", "42", "UPPER", "_", "a.b", "a b"]
+        .into_iter()
+        .fold(builder, |b, name| b.service(name))
+        .load()
+        .unwrap();
+    let url = |service: &str| settings.endpoint_url(service).map(|setting| setting.value.to_string());
+    for (service, expected) in [
+        ("1st", Some("http://digit")),
+        ("42", Some("http://number")),
+        ("UPPER", Some("http://upper")),
+        ("_", Some("http://underscore")),
+        ("", None),
+        ("a.b", None),
+    ] {
+        assert_eq!(url(service).as_deref(), expected, "{service}");
+    }
+}

@@ -137,7 +137,7 @@ impl ProfileProvider {
 
     /// The files where a profile would be, in words.
     fn places(&self) -> String {
-        let FileLocations { config, credentials } = FileLocations::of(&self.env, Platform::CURRENT);
+        let FileLocations { config, credentials, .. } = FileLocations::of(&self.env, Platform::CURRENT);
         let places: Vec<String> =
             [config, credentials].into_iter().flatten().map(|location| location.file.to_string()).collect();
         if places.is_empty() {
