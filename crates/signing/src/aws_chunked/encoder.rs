@@ -137,7 +137,7 @@ impl ChunkedEncoder {
             let step = match self.input.pop_front() {
                 Some(piece) => self.add(piece),
                 None => match std::mem::replace(&mut self.end, End::Written) {
-                    End::Finished(lines) => self.write_end(lines),
+                    End::Finished(lines) => self.write_end(&lines),
                     end => {
                         self.end = end;
                         return Ok(None);
@@ -200,7 +200,7 @@ impl ChunkedEncoder {
     }
 
     /// The empty chunk and the trailers.
-    fn write_end(&mut self, lines: Lines) -> Result<(), SigningError> {
+    fn write_end(&mut self, lines: &Lines) -> Result<(), SigningError> {
         let nothing = hex(&Sha256::digest([]).into());
         let signature = self.signer.as_mut().map(|signer| signer.chunk(&nothing)).transpose()?;
         let mut out = self.head(0, signature.as_ref());
