@@ -16,6 +16,7 @@ mod s3;
 mod s3_bad_input;
 mod s3_faults;
 mod s3_presign;
+mod oss_vectors;
 mod s3_server;
 mod settings;
 mod signing_differential;
@@ -44,6 +45,7 @@ fn topics() -> Vec<(&'static str, Vec<Trial>)> {
         ("s3_bad_input", s3_bad_input::trials()),
         ("s3_faults", s3_faults::trials()),
         ("s3_presign", s3_presign::trials()),
+        ("oss_vectors", oss_vectors::trials()),
         ("s3_server", s3_server::trials()),
         ("settings", settings::trials()),
         ("signing_differential", signing_differential::trials()),

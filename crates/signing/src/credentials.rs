@@ -7,6 +7,8 @@ use std::sync::{Arc, Weak};
 use aws_sigv4_free_http_transport::Secret;
 use time::OffsetDateTime;
 
+use crate::error::{SigningError, SigningErrorKind};
+
 /// An access key id with its secret access key, and what belongs to them.
 ///
 /// A clone shares the secrets, it does not copy them. `Debug` shows the access key id and the expiry, no secret.
@@ -106,6 +108,25 @@ impl Credentials {
     /// Whether the credentials are refused at `now`.
     pub fn is_expired_at(&self, now: OffsetDateTime) -> bool {
         self.0.expires_at.is_some_and(|expires_at| expires_at <= now)
+    }
+
+    /// Refuses what can't be part of a header.
+    pub(crate) fn check_sendable(&self) -> Result<(), SigningError> {
+        let id = self.access_key_id();
+        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',') {
+            let message = if id.is_empty() {
+                "the access key id is empty"
+            } else {
+                "the access key id holds white space, a comma or another character that can't be sent"
+            };
+            return Err(SigningError::new(SigningErrorKind::InvalidCredentials, message));
+        }
+        let sendable = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+        if self.session_token().is_some_and(|token| !sendable(token.expose_secret())) {
+            let message = "the session token holds white space, a line break or another character that can't be sent";
+            return Err(SigningError::new(SigningErrorKind::InvalidCredentials, message));
+        }
+        Ok(())
     }
 
     pub(crate) fn id(&self) -> CredentialsId {

@@ -25,8 +25,14 @@ pub enum SigningErrorKind {
     InvalidScope,
     /// The access key id or the session token is empty or holds a character that can't be sent.
     InvalidCredentials,
+    /// The policy of a form is empty, or contradicts itself.
+    InvalidPolicy,
     /// A presigned URL lives from 1 second to 7 days.
     InvalidExpiry,
+    /// The algorithm can't say this of a body.
+    InvalidPayload,
+    /// The nonce is empty or holds a character that can't be sent.
+    InvalidNonce,
     /// The signing time is outside the years 0 to 9999.
     InvalidTime,
     /// The request carries no signature that its body could continue, or that of another signer. Sign the request first.

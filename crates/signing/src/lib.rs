@@ -16,23 +16,29 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod aws_chunked;
+mod claim;
 mod credentials;
 mod dialect;
 mod encoding;
 mod error;
 pub mod explain;
 mod payload;
+#[cfg(feature = "post-policy")]
+mod post_policy;
 mod seed;
 mod settings;
 mod sigv4;
 #[cfg(feature = "sigv4a")]
 mod sigv4a;
 mod timestamp;
+pub mod verify;
 
 pub use aws_sigv4_free_http_transport::Secret;
 pub use credentials::Credentials;
 pub use error::{SigningError, SigningErrorKind};
 pub use payload::{Payload, StreamingPayload};
+#[cfg(feature = "post-policy")]
+pub use post_policy::{PostForm, PostPolicy};
 pub use seed::SeedSignature;
 pub use settings::{ContentSha256Header, PathEncoding, PathNormalization, TokenPlacement};
 pub use sigv4::{PresignedUrl, RawRequest, RawSignature, SigV4};

@@ -32,11 +32,41 @@ impl Timestamp {
         &self.0
     }
 
+    /// `YYYY-MM-DD'T'HH:MM:SS'Z'`.
+    #[cfg(any(feature = "sigv2", feature = "acs"))]
+    pub(crate) fn extended(&self) -> String {
+        let mut text = String::with_capacity(20);
+        for (index, &byte) in self.0.iter().enumerate() {
+            match index {
+                4 | 6 => text.push('-'),
+                11 | 13 => text.push(':'),
+                _ => {}
+            }
+            text.push(char::from(byte));
+        }
+        text
+    }
+
     /// The 8 characters of the day.
     pub(crate) fn day(&self) -> [u8; 8] {
         let [a, b, c, d, e, f, g, h, ..] = self.0;
         [a, b, c, d, e, f, g, h]
     }
+}
+
+/// A time as the header `date` has it, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
+#[cfg(feature = "sigv2")]
+pub(crate) fn http_date(now: OffsetDateTime) -> String {
+    let now = now.to_offset(UtcOffset::UTC);
+    let (year, month, day) = now.to_calendar_date();
+    let (hour, minute, second) = now.to_hms();
+    let (weekday, month) = (now.weekday().to_string(), month.to_string());
+    let short = |name: &str| name.chars().take(3).collect::<String>();
+    format!(
+        "{}, {day:02} {} {year:04} {hour:02}:{minute:02}:{second:02} GMT",
+        short(&weekday),
+        short(&month)
+    )
 }
 
 fn out_of_range() -> SigningError {
@@ -63,6 +93,21 @@ mod tests {
         assert_eq!(text(noon), "20150830T123600Z");
         assert_eq!(text(noon.to_offset(UtcOffset::from_hms(14, 0, 0).unwrap())), "20150830T123600Z");
         assert_eq!(text(at(7, Month::December, 1, (1, 2, 3))), "00071201T010203Z");
+    }
+
+    #[test]
+    #[cfg(any(feature = "sigv2", feature = "acs"))]
+    fn is_written_with_separators() {
+        let time = Timestamp::new(at(2026, Month::January, 2, (3, 4, 5))).unwrap();
+        assert_eq!(time.extended(), "2026-01-02T03:04:05Z");
+    }
+
+    #[test]
+    #[cfg(feature = "sigv2")]
+    fn is_written_as_http_has_it() {
+        assert_eq!(http_date(at(1994, Month::November, 6, (8, 49, 37))), "Sun, 06 Nov 1994 08:49:37 GMT");
+        let elsewhere = at(2007, Month::March, 27, (19, 36, 42)).to_offset(UtcOffset::from_hms(-7, 0, 0).unwrap());
+        assert_eq!(http_date(elsewhere), "Tue, 27 Mar 2007 19:36:42 GMT");
     }
 
     #[test]

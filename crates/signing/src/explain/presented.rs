@@ -1,10 +1,9 @@
 //! The signature that a request already carries.
 
-use time::{Date, Month, OffsetDateTime, Time};
+use time::OffsetDateTime;
 
 use crate::SigV4;
-use crate::dialect::AWS4_HMAC_SHA256;
-use crate::encoding::decode_escape;
+use crate::claim::{self, Claim};
 use crate::sigv4::RawRequest;
 
 /// The signature that a request carries, taken apart, so that a request that a server refused can be explained as it was
@@ -32,75 +31,41 @@ pub struct PresentedSignature {
 
 impl PresentedSignature {
     /// Reads the signature off the headers or the query of `request`; `None` where there is none, or none that can be read.
+    /// Nothing is checked: that is what [`Verifier`](crate::verify::Verifier) does.
     pub fn of(request: &RawRequest) -> Option<Self> {
-        Self::in_headers(request).or_else(|| Self::in_query(request))
-    }
-
-    fn in_headers(request: &RawRequest) -> Option<Self> {
-        let header = |wanted: &str| {
-            let (_, value) = request.headers().find(|(name, _)| *name == wanted)?;
-            std::str::from_utf8(value).ok().map(str::trim)
-        };
-        let fields = header("authorization")?.strip_prefix(AWS4_HMAC_SHA256.algorithm)?;
-        let field =
-            |wanted: &str| fields.split(',').find_map(|field| field.trim().strip_prefix(wanted)?.strip_prefix('='));
-        let mut presented =
-            Self::new(field("Credential")?, field("SignedHeaders")?, header("x-amz-date")?, field("Signature")?)?;
-        presented.session_token = header("x-amz-security-token").map(crate::Secret::from);
-        presented.request = presented.rebuilt(request, request.url().to_owned());
-        Some(presented)
-    }
-
-    fn in_query(request: &RawRequest) -> Option<Self> {
+        let headers: Vec<(&str, &[u8])> = request.headers().collect();
+        if let Ok(Some(claim)) = Claim::in_headers(&headers) {
+            return Some(Self::new(claim, request, request.url().to_owned()));
+        }
         let (base, query) = request.url().split_once('?')?;
-        let names = &AWS4_HMAC_SHA256.parameters;
-        let parameter = |wanted: &str| {
-            query.split('&').find_map(|pair| {
-                let (name, value) = pair.split_once('=')?;
-                name.eq_ignore_ascii_case(wanted).then(|| decode(value))
-            })
-        };
-        let mut presented = Self::new(
-            &parameter(names.credential)?,
-            &parameter(names.signed_headers)?,
-            &parameter(names.date)?,
-            &parameter(names.signature)?,
-        )?;
-        presented.expires_in = Some(parameter(names.expires)?.parse().ok()?);
-        presented.session_token = parameter(names.security_token).map(crate::Secret::from);
-        let own = [
-            names.algorithm,
-            names.credential,
-            names.date,
-            names.expires,
-            names.security_token,
-            names.signed_headers,
-            names.signature,
-        ];
-        let is_own = |pair: &str| {
-            own.iter().any(|own| pair.split('=').next().is_some_and(|name| own.eq_ignore_ascii_case(name)))
-        };
-        let rest: Vec<&str> = query.split('&').filter(|pair| !is_own(pair)).collect();
+        let claim = Claim::in_query(query).ok().flatten()?;
+        let rest: Vec<&str> = query
+            .split('&')
+            .filter(|pair| !claim::is_of_signature(pair.split_once('=').map_or(*pair, |(name, _)| name)))
+            .collect();
         let url = if rest.is_empty() { base.to_owned() } else { format!("{base}?{}", rest.join("&")) };
-        presented.request = presented.rebuilt(request, url);
-        Some(presented)
+        Some(Self::new(claim, request, url))
     }
 
-    fn new(credential: &str, signed_headers: &str, date: &str, signature: &str) -> Option<Self> {
-        // From the end: an access key id of some stores holds a slash.
-        let mut scope = credential.rsplitn(5, '/');
-        let (_terminator, service, region, _day) = (scope.next()?, scope.next()?, scope.next()?, scope.next()?);
-        Some(Self {
-            access_key_id: scope.next()?.to_owned(),
-            region: region.to_owned(),
-            service: service.to_owned(),
-            signed_at: parse_time(date)?,
-            expires_in: None,
-            signed_headers: signed_headers.split(';').map(str::to_ascii_lowercase).collect(),
-            session_token: None,
-            signature: signature.to_owned(),
-            request: RawRequest::new("", ""),
-        })
+    fn new(claim: Claim, request: &RawRequest, url: String) -> Self {
+        let mut unsigned = RawRequest::new(request.method(), url);
+        for (name, value) in request.headers() {
+            let added = matches!(name, "authorization" | "x-amz-date" | "x-amz-security-token");
+            if !added && claim.covers(name) {
+                unsigned = unsigned.header(name, value);
+            }
+        }
+        Self {
+            access_key_id: claim.access_key_id,
+            region: claim.region,
+            service: claim.service,
+            signed_at: claim.signed_at,
+            expires_in: claim.expires_in,
+            signed_headers: claim.signed_headers,
+            session_token: claim.session_token,
+            signature: claim.signature,
+            request: unsigned,
+        }
     }
 
     /// The request as it was before it was signed: only the headers that the signature covers, without those that signing adds.
@@ -117,17 +82,6 @@ impl PresentedSignature {
     pub fn signer(&self) -> SigV4 {
         SigV4::new(self.service.clone(), self.region.clone())
     }
-
-    fn rebuilt(&self, request: &RawRequest, url: String) -> RawRequest {
-        let mut rebuilt = RawRequest::new(request.method(), url);
-        for (name, value) in request.headers() {
-            let added = matches!(name, "authorization" | "x-amz-date" | "x-amz-security-token");
-            if !added && self.signed_headers.iter().any(|signed| signed == name) {
-                rebuilt = rebuilt.header(name, value);
-            }
-        }
-        rebuilt
-    }
 }
 
 impl std::fmt::Debug for PresentedSignature {
@@ -141,38 +95,6 @@ impl std::fmt::Debug for PresentedSignature {
             .field("signed_headers", &self.signed_headers)
             .finish_non_exhaustive()
     }
-}
-
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        match decode_escape(rest) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &rest[3..];
-            }
-            None => {
-                bytes.push(first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// `YYYYMMDD'T'HHMMSS'Z'`.
-fn parse_time(text: &str) -> Option<OffsetDateTime> {
-    let text = text.strip_suffix('Z')?;
-    let (day, hour) = text.split_once('T')?;
-    if day.len() != 8 || hour.len() != 6 || !text.is_ascii() {
-        return None;
-    }
-    let number = |digits: &str| digits.parse::<u8>().ok();
-    let month = Month::try_from(number(&day[4..6])?).ok()?;
-    let date = Date::from_calendar_date(day[..4].parse().ok()?, month, number(&day[6..])?).ok()?;
-    let time = Time::from_hms(number(&hour[..2])?, number(&hour[2..4])?, number(&hour[4..])?).ok()?;
-    Some(OffsetDateTime::new_utc(date, time))
 }
 
 #[cfg(test)]
@@ -232,10 +154,6 @@ mod tests {
                 .header("authorization", authorization)
                 .header("x-amz-date", "2015");
             assert!(PresentedSignature::of(&request).is_none());
-        }
-        assert_eq!(parse_time("20150830T123600Z").unwrap(), now());
-        for bad in ["20151330T123600Z", "2015083\u{e9}T123600Z", "T", "20150830T1236Z", "20150830T126000Z"] {
-            assert!(parse_time(bad).is_none(), "{bad}");
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+use http::HeaderName;
+
+use crate::dialect::EmptyValue;
 use crate::encoding::{Part, encode, encode_decoded};
 use crate::settings::{PathEncoding, PathNormalization};
 
@@ -73,12 +76,17 @@ impl Query {
     pub(crate) fn push_query(&mut self, query: &str) {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let start = self.text.len();
-            encode_decoded(&mut self.text, name.as_bytes(), Part::Query);
-            let middle = self.text.len();
-            encode_decoded(&mut self.text, value.as_bytes(), Part::Query);
-            self.add(start, middle, Origin::Request);
+            self.push_pair(name, value);
         }
+    }
+
+    /// Adds one parameter as it stands in a URL.
+    pub(crate) fn push_pair(&mut self, name: &str, value: &str) {
+        let start = self.text.len();
+        encode_decoded(&mut self.text, name.as_bytes(), Part::Query);
+        let middle = self.text.len();
+        encode_decoded(&mut self.text, value.as_bytes(), Part::Query);
+        self.add(start, middle, Origin::Request);
     }
 
     /// Adds a parameter of the signature: a name that needs no encoding, and a value in pieces that do.
@@ -91,9 +99,9 @@ impl Query {
     }
 
     /// Adds the parameter that lists the signed headers.
-    pub(crate) fn push_header_names(&mut self, name: &str, headers: &[(&str, &[u8])]) {
+    pub(crate) fn push_header_names(&mut self, name: &str, headers: &[(&str, &[u8])], listed: &Listed<'_>) {
         let (start, middle) = self.push_name(name);
-        for (index, name) in distinct_names(headers).enumerate() {
+        for (index, name) in listed_names(headers, listed).enumerate() {
             if index > 0 {
                 self.text.extend_from_slice(b"%3B");
             }
@@ -113,21 +121,24 @@ impl Query {
     }
 
     /// Writes all parameters.
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        self.write_those(out, |_| true);
+    pub(crate) fn write(&self, out: &mut Vec<u8>, empty_value: EmptyValue) {
+        self.write_those(out, empty_value, |_| true);
     }
 
     /// Writes the parameters of the signature.
     pub(crate) fn write_signature(&self, out: &mut Vec<u8>) {
-        self.write_those(out, |parameter| parameter.origin == Origin::Signature);
+        self.write_those(out, EmptyValue::WithEquals, |parameter| parameter.origin == Origin::Signature);
     }
 
-    fn write_those(&self, out: &mut Vec<u8>, wanted: impl Fn(&Parameter) -> bool) {
+    fn write_those(&self, out: &mut Vec<u8>, empty_value: EmptyValue, wanted: impl Fn(&Parameter) -> bool) {
         for (index, parameter) in self.parameters.iter().filter(|parameter| wanted(parameter)).enumerate() {
             if index > 0 {
                 out.push(b'&');
             }
             out.extend_from_slice(&self.text[parameter.name.clone()]);
+            if empty_value == EmptyValue::Bare && parameter.value.is_empty() {
+                continue;
+            }
             out.push(b'=');
             out.extend_from_slice(&self.text[parameter.value.clone()]);
         }
@@ -151,13 +162,17 @@ pub(crate) struct Layout {
 /// The parts of a canonical request.
 pub(crate) struct Parts<'a> {
     pub(crate) method: &'a str,
+    /// The first segment of the path, where the host stands for it in the URL.
+    pub(crate) bucket: Option<&'a str>,
     pub(crate) path: &'a str,
     pub(crate) path_encoding: PathEncoding,
     pub(crate) path_normalization: PathNormalization,
     /// Sorted.
     pub(crate) query: &'a Query,
+    pub(crate) empty_value: EmptyValue,
     /// Sorted.
     pub(crate) headers: &'a [(&'a str, &'a [u8])],
+    pub(crate) listed: &'a Listed<'a>,
     pub(crate) payload_hash: &'a [u8],
 }
 
@@ -165,14 +180,18 @@ pub(crate) struct Parts<'a> {
 pub(crate) fn write(out: &mut Vec<u8>, parts: &Parts<'_>) -> Layout {
     out.extend_from_slice(parts.method.as_bytes());
     out.push(b'\n');
+    if let Some(bucket) = parts.bucket {
+        out.push(b'/');
+        encode(out, bucket.as_bytes(), Part::Path);
+    }
     write_path(out, parts.path, parts.path_encoding, parts.path_normalization);
     out.push(b'\n');
-    parts.query.write(out);
+    parts.query.write(out, parts.empty_value);
     out.push(b'\n');
     write_headers(out, parts.headers);
     out.push(b'\n');
     let start = out.len();
-    write_header_names(out, parts.headers);
+    write_header_names(out, parts.headers, parts.listed);
     let signed_headers = start..out.len();
     out.push(b'\n');
     out.extend_from_slice(parts.payload_hash);
@@ -231,8 +250,8 @@ fn write_headers(out: &mut Vec<u8>, headers: &[(&str, &[u8])]) {
     }
 }
 
-fn write_header_names(out: &mut Vec<u8>, headers: &[(&str, &[u8])]) {
-    for (index, name) in distinct_names(headers).enumerate() {
+fn write_header_names(out: &mut Vec<u8>, headers: &[(&str, &[u8])], listed: &Listed<'_>) {
+    for (index, name) in listed_names(headers, listed).enumerate() {
         if index > 0 {
             out.push(b';');
         }
@@ -240,10 +259,25 @@ fn write_header_names(out: &mut Vec<u8>, headers: &[(&str, &[u8])]) {
     }
 }
 
-/// Each name of the sorted headers once.
-fn distinct_names<'a>(headers: &'a [(&'a str, &'a [u8])]) -> impl Iterator<Item = &'a str> {
+/// Which of the signed headers are listed.
+pub(crate) enum Listed<'a> {
+    All,
+    Only(&'a [HeaderName]),
+}
+
+impl Listed<'_> {
+    pub(crate) fn has(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(names) => names.iter().any(|listed| listed.as_str() == name),
+        }
+    }
+}
+
+/// Each listed name of the sorted headers once.
+fn listed_names<'a>(headers: &'a [(&'a str, &'a [u8])], listed: &'a Listed<'a>) -> impl Iterator<Item = &'a str> {
     let mut previous = None;
-    headers.iter().map(|&(name, _)| name).filter(move |&name| previous.replace(name) != Some(name))
+    headers.iter().map(|&(name, _)| name).filter(move |&name| previous.replace(name) != Some(name) && listed.has(name))
 }
 
 /// White space around the value goes, and runs of it inside become one space.
@@ -328,7 +362,7 @@ mod tests {
         parameters.push_query(query);
         parameters.sort();
         let mut out = Vec::new();
-        parameters.write(&mut out);
+        parameters.write(&mut out, EmptyValue::WithEquals);
         assert_eq!(String::from_utf8(out).unwrap(), canonical, "{query}");
     }
 
@@ -356,7 +390,7 @@ mod tests {
         write_headers(&mut out, sorted.as_slice());
         assert_eq!(String::from_utf8(out).unwrap(), canonical);
         let mut out = Vec::new();
-        write_header_names(&mut out, sorted.as_slice());
+        write_header_names(&mut out, sorted.as_slice(), &Listed::All);
         assert_eq!(String::from_utf8(out).unwrap(), names);
     }
 

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::canonical::Headers;
 use super::{Input, Outcome, Place, SigV4};
+use crate::dialect::Dialect;
 use crate::error::{SigningError, SigningErrorKind};
 use crate::payload::PayloadHash;
 use crate::{Credentials, Payload};
@@ -36,7 +37,7 @@ impl SigV4 {
     ) -> Result<(), SigningError> {
         let added =
             self.headers_to_add(request.method(), request.uri(), request.headers(), payload, credentials, now)?;
-        added.apply(request.headers_mut());
+        added.apply(self.dialect, request.headers_mut());
         Ok(())
     }
 
@@ -52,7 +53,7 @@ impl SigV4 {
         now: OffsetDateTime,
     ) -> Result<(), SigningError> {
         let added = self.headers_to_add(&parts.method, &parts.uri, &parts.headers, payload, credentials, now)?;
-        added.apply(&mut parts.headers);
+        added.apply(self.dialect, &mut parts.headers);
         Ok(())
     }
 
@@ -161,27 +162,37 @@ impl Added {
         })
     }
 
-    fn apply(self, headers: &mut HeaderMap) {
+    fn apply(self, dialect: &Dialect, headers: &mut HeaderMap) {
         headers.reserve(5);
         if let Some(host) = self.host {
             headers.insert(HOST, host);
         }
-        headers.insert(X_AMZ_DATE, self.date);
+        headers.insert(name_of(dialect.date_header), self.date);
         if let Some(content_sha256) = self.content_sha256 {
-            headers.insert(X_AMZ_CONTENT_SHA256, content_sha256);
+            headers.insert(name_of(dialect.content_sha256_header), content_sha256);
         }
         if let Some((name, value)) = self.region_set {
             headers.insert(name, value);
         }
         if let Some(token) = self.token {
-            headers.insert(X_AMZ_SECURITY_TOKEN, token);
+            headers.insert(name_of(dialect.token_header), token);
         }
         headers.insert(AUTHORIZATION, self.authorization);
     }
 }
 
+/// The name of a header, without reading it anew where it is the usual one.
+fn name_of(name: &'static str) -> HeaderName {
+    match name {
+        "x-amz-date" => X_AMZ_DATE,
+        "x-amz-content-sha256" => X_AMZ_CONTENT_SHA256,
+        "x-amz-security-token" => X_AMZ_SECURITY_TOKEN,
+        _ => HeaderName::from_static(name),
+    }
+}
+
 /// The host as an HTTP client sends it: without user information, which is refused, and without the scheme's own port.
-pub(super) fn host_of(uri: &Uri) -> Result<Option<&str>, SigningError> {
+pub(crate) fn host_of(uri: &Uri) -> Result<Option<&str>, SigningError> {
     let Some(authority) = uri.authority() else { return Ok(None) };
     if authority.as_str().contains('@') {
         let message = "the URL holds a user name or password, which a signed request can't";

@@ -1,15 +1,17 @@
 //! AWS Signature Version 4: the signer, and the engine below its forms.
 
 pub(crate) mod canonical;
-mod headers;
+pub(crate) mod headers;
 pub(crate) mod key;
-mod presign;
+pub(crate) mod presign;
 pub(crate) mod raw;
 mod scratch;
 mod signature;
+mod text;
 
 use std::borrow::Cow;
 
+use http::HeaderName;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
@@ -17,13 +19,15 @@ pub use presign::PresignedUrl;
 pub use raw::{RawRequest, RawSignature};
 
 use crate::Credentials;
-use crate::dialect::{AWS4_HMAC_SHA256, Dialect, Scheme};
+use crate::dialect::{
+    AWS4_HMAC_SHA256, AWS4_S3_EXPRESS, Dialect, GOOG4_HMAC_SHA256, HeaderRule, OSS4_HMAC_SHA256, Scheme,
+};
 use crate::encoding::hex;
 use crate::error::{SigningError, SigningErrorKind};
 use crate::payload::{Payload, PayloadHash};
 use crate::settings::{ContentSha256Header, PathEncoding, PathNormalization, TokenPlacement, is_unsigned_header};
 use crate::timestamp::Timestamp;
-use canonical::Headers;
+use canonical::{Headers, Listed};
 use scratch::{Scratch, with_scratch};
 pub(crate) use signature::Signature;
 
@@ -61,7 +65,9 @@ pub struct SigV4 {
     path_normalization: PathNormalization,
     content_sha256_header: ContentSha256Header,
     token_placement: TokenPlacement,
-    unsigned_headers: Vec<http::HeaderName>,
+    unsigned_headers: Vec<HeaderName>,
+    additional_headers: Vec<HeaderName>,
+    bucket: Option<Cow<'static, str>>,
 }
 
 impl SigV4 {
@@ -96,7 +102,17 @@ impl SigV4 {
             content_sha256_header,
             token_placement: TokenPlacement::Signed,
             unsigned_headers: Vec::new(),
+            additional_headers: Vec::new(),
+            bucket: None,
         }
+    }
+
+    /// A signer for a store of objects: as [`s3`](Self::s3), in the words of another dialect.
+    fn for_objects(dialect: &'static Dialect, service: &'static str, region: impl Into<Cow<'static, str>>) -> Self {
+        Self::with_dialect(dialect, service, region)
+            .path_encoding(PathEncoding::Single)
+            .path_normalization(PathNormalization::AsIs)
+            .content_sha256_header(ContentSha256Header::Always)
     }
 
     /// A signer for S3 and the stores that speak it: the path encoded once and never normalised, `x-amz-content-sha256` on
@@ -108,6 +124,69 @@ impl SigV4 {
     /// A signer for services behind VPC Lattice. They accept [`Payload::Unsigned`] only.
     pub fn vpc_lattice(region: impl Into<Cow<'static, str>>) -> Self {
         Self::new("vpc-lattice-svcs", region)
+    }
+
+    /// A signer for directory buckets of S3 Express One Zone, with the credentials that CreateSession gave: their token goes
+    /// into `x-amz-s3session-token`. CreateSession itself is signed with `SigV4::new("s3express", region)`.
+    ///
+    /// Source: "Authenticating and authorizing requests" of the S3 Express One Zone chapter in the Amazon S3 User Guide.
+    pub fn s3_express(region: impl Into<Cow<'static, str>>) -> Self {
+        Self::for_objects(&AWS4_S3_EXPRESS, "s3express", region)
+    }
+
+    /// A signer for Google Cloud Storage's XML API with an HMAC key, in AWS's own names. Google's front changes
+    /// `accept-encoding`, so it is left unsigned. `region` may be any, `auto` by convention.
+    ///
+    /// Source: "Migrating from Amazon S3 to Cloud Storage" in Google's documentation.
+    pub fn gcs(region: impl Into<Cow<'static, str>>) -> Self {
+        Self::s3(region).leave_unsigned(http::header::ACCEPT_ENCODING)
+    }
+
+    /// A signer for Cloudflare R2, whose front changes `accept-encoding` too. The region is `auto`.
+    pub fn r2() -> Self {
+        Self::s3("auto").leave_unsigned(http::header::ACCEPT_ENCODING)
+    }
+
+    /// `GOOG4-HMAC-SHA256`: a signer for Google Cloud Storage's XML API with an HMAC key, in Google's names (`x-goog-date`,
+    /// `X-Goog-Signature`). `location` is that of the bucket, or `auto`.
+    ///
+    /// Source: "Signatures" (V4 signing process) in the documentation of Google Cloud Storage.
+    pub fn goog4(location: impl Into<Cow<'static, str>>) -> Self {
+        Self::for_objects(&GOOG4_HMAC_SHA256, "storage", location).leave_unsigned(http::header::ACCEPT_ENCODING)
+    }
+
+    /// `OSS4-HMAC-SHA256`: a signer for Alibaba Cloud OSS in `region`, such as `cn-hangzhou`.
+    ///
+    /// OSS signs the bucket as a part of the path, also where the host stands for it: give it by [`bucket`](Self::bucket).
+    /// It signs `content-type`, `content-md5` and every `x-oss-` header; others by
+    /// [`additional_header`](Self::additional_header). It never signs the body: whatever the payload, `UNSIGNED-PAYLOAD` is
+    /// sent and signed.
+    ///
+    /// Source: "Include signatures in the Authorization header (V4)" in the documentation of Alibaba Cloud OSS.
+    pub fn oss4(region: impl Into<Cow<'static, str>>) -> Self {
+        Self::for_objects(&OSS4_HMAC_SHA256, "oss", region)
+    }
+
+    /// [`oss4`](Self::oss4) for a CloudBox, whose id takes the place of the region.
+    pub fn oss4_cloudbox(cloudbox_id: impl Into<Cow<'static, str>>) -> Self {
+        Self::for_objects(&OSS4_HMAC_SHA256, "oss-cloudbox", cloudbox_id)
+    }
+
+    /// Sets the bucket that the host of the URL stands for, where the service signs it as the first segment of the path: OSS
+    /// only. Leave it unset where the path of the URL holds the bucket.
+    #[must_use]
+    pub fn bucket(mut self, bucket: impl Into<Cow<'static, str>>) -> Self {
+        self.bucket = Some(bucket.into());
+        self
+    }
+
+    /// Signs one more header, where the service signs only some by itself: OSS. All others sign every header anyway.
+    #[must_use]
+    pub fn additional_header(mut self, header: HeaderName) -> Self {
+        if !self.is_implicit(header.as_str()) && !self.additional_headers.contains(&header) {
+            self.additional_headers.push(header);
+        }
+        self
     }
 
     /// Sets how the path is encoded in the canonical request.
@@ -142,7 +221,7 @@ impl SigV4 {
     /// Google Cloud Storage. Those that proxies always change (`user-agent`, `x-amzn-trace-id`, `connection`, ...) are left
     /// out anyway.
     #[must_use]
-    pub fn leave_unsigned(mut self, header: http::HeaderName) -> Self {
+    pub fn leave_unsigned(mut self, header: HeaderName) -> Self {
         if !self.unsigned_headers.contains(&header) {
             self.unsigned_headers.push(header);
         }
@@ -161,7 +240,30 @@ impl SigV4 {
 
     /// Whether a header, named in lower case, is part of the signature when a request carries it.
     pub(crate) fn signs_header(&self, name: &str) -> bool {
-        !is_unsigned_header(name) && !self.unsigned_headers.iter().any(|unsigned| unsigned.as_str() == name)
+        match self.dialect.header_rule {
+            HeaderRule::AllStable => {
+                !is_unsigned_header(name) && !self.unsigned_headers.iter().any(|unsigned| unsigned.as_str() == name)
+            }
+            HeaderRule::Implicit { .. } => self.is_implicit(name) || self.listed_headers().has(name),
+        }
+    }
+
+    /// Whether the service signs the header without listing it.
+    fn is_implicit(&self, name: &str) -> bool {
+        match self.dialect.header_rule {
+            HeaderRule::AllStable => false,
+            HeaderRule::Implicit { prefix } => {
+                name.starts_with(prefix) || matches!(name, "content-type" | "content-md5")
+            }
+        }
+    }
+
+    /// The headers that a signature lists.
+    fn listed_headers(&self) -> Listed<'_> {
+        match self.dialect.header_rule {
+            HeaderRule::AllStable => Listed::All,
+            HeaderRule::Implicit { .. } => Listed::Only(&self.additional_headers),
+        }
     }
 
     /// Whether the server expects a presigned URL to say `UNSIGNED-PAYLOAD`: S3 does, all others hash the empty body.
@@ -187,7 +289,7 @@ impl SigV4 {
                 headers.push(name, value);
             }
         }
-        if let Some(host) = input.host_to_add {
+        if let Some(host) = input.host_to_add.filter(|_| self.signs_header("host")) {
             headers.push("host", host.as_bytes());
         }
         let signed_token = credentials.session_token().filter(|_| self.token_placement == TokenPlacement::Signed);
@@ -207,6 +309,7 @@ impl SigV4 {
             }
         }
         headers.sort();
+        let listed = self.listed_headers();
 
         with_scratch(|scratch| {
             let Scratch { text, string_to_sign, query, keys, .. } = scratch;
@@ -228,7 +331,9 @@ impl SigV4 {
                 if let Some(token) = signed_token {
                     query.push(parameters.security_token, &[token.expose_secret().as_bytes()]);
                 }
-                query.push_header_names(parameters.signed_headers, headers.as_slice());
+                if matches!(listed, Listed::All) || headers.as_slice().iter().any(|(name, _)| listed.has(name)) {
+                    query.push_header_names(parameters.signed_headers, headers.as_slice(), &listed);
+                }
             }
             query.sort();
 
@@ -236,11 +341,14 @@ impl SigV4 {
                 text,
                 &canonical::Parts {
                     method: input.method,
+                    bucket: self.bucket.as_deref(),
                     path: input.path,
                     path_encoding: self.path_encoding,
                     path_normalization: self.path_normalization,
                     query,
+                    empty_value: dialect.empty_value,
                     headers: headers.as_slice(),
+                    listed: &listed,
                     payload_hash: payload_hash.as_bytes(),
                 },
             );
@@ -337,25 +445,14 @@ impl SigV4 {
                 return Err(SigningError::new(SigningErrorKind::InvalidScope, message));
             }
         }
-        let id = credentials.access_key_id();
-        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',') {
-            let message = if id.is_empty() {
-                "the access key id is empty"
-            } else {
-                "the access key id holds white space, a comma or another character that can't be sent"
-            };
-            return Err(SigningError::new(SigningErrorKind::InvalidCredentials, message));
-        }
-        let sendable = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
-        if credentials.session_token().is_some_and(|token| !sendable(token.expose_secret())) {
-            let message = "the session token holds white space, a line break or another character that can't be sent";
-            return Err(SigningError::new(SigningErrorKind::InvalidCredentials, message));
-        }
-        Ok(())
+        credentials.check_sendable()
     }
 
     fn payload_hash(&self, input: &Input<'_>) -> Result<PayloadHash, SigningError> {
-        let hash = input.payload.hash();
+        let hash = match self.dialect.header_rule {
+            HeaderRule::AllStable => input.payload.hash(),
+            HeaderRule::Implicit { .. } => Payload::Unsigned.hash(),
+        };
         match input.content_sha256 {
             Some(given) if given != hash.as_bytes() => Err(SigningError::new(
                 SigningErrorKind::InvalidHeader,
@@ -411,7 +508,7 @@ impl<'a> Input<'a> {
     }
 }
 
-fn already_signed(what: &str) -> SigningError {
+pub(crate) fn already_signed(what: &str) -> SigningError {
     let message = format!("the request already carries {what}: sign a request that was not signed");
     SigningError::new(SigningErrorKind::AlreadySigned, message)
 }
@@ -438,18 +535,18 @@ struct Outcome<'a> {
 impl Outcome<'_> {
     /// Appends the value of the header `authorization`.
     fn write_authorization(&self, out: &mut Vec<u8>) {
-        let pieces: [&[u8]; 9] = [
+        let list: [&[u8]; 4] = match self.signed_headers {
+            [] => [b"", b"", b"", b""],
+            names => [b", ", self.dialect.header_list.as_bytes(), b"=", names],
+        };
+        let scope: [&[u8]; 5] = [
             self.dialect.algorithm.as_bytes(),
             b" Credential=",
             self.credentials.access_key_id().as_bytes(),
             b"/",
             self.scope,
-            b", SignedHeaders=",
-            self.signed_headers,
-            b", Signature=",
-            self.signature,
         ];
-        for piece in pieces {
+        for piece in scope.into_iter().chain(list).chain([&b", Signature="[..], self.signature]) {
             out.extend_from_slice(piece);
         }
     }
@@ -479,5 +576,7 @@ impl Digits {
     }
 }
 
+#[cfg(test)]
+mod dialect_tests;
 #[cfg(test)]
 mod tests;

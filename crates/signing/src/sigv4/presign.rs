@@ -70,7 +70,7 @@ impl SigV4 {
     }
 }
 
-pub(super) fn expiry(expires_in: Duration) -> Result<u32, SigningError> {
+pub(crate) fn expiry(expires_in: Duration) -> Result<u32, SigningError> {
     match expires_in.as_secs() {
         seconds @ 1..=MAX_EXPIRY => Ok(seconds as u32),
         seconds => {
@@ -128,7 +128,7 @@ impl Outcome<'_> {
 /// A URL with its signature in the query. Whoever holds it can make the request: `Display` shows it whole, `Debug` without
 /// what is secret in it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PresignedUrl(String);
+pub struct PresignedUrl(pub(crate) String);
 
 impl PresignedUrl {
     /// The URL.

@@ -60,6 +60,25 @@ impl RawRequest {
     pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
     }
+
+    /// Refuses what can't be sent, and takes the URL apart.
+    pub(crate) fn check(&self) -> Result<Url<'_>, SigningError> {
+        let invalid = |message: String| Err(SigningError::new(SigningErrorKind::InvalidHeader, message));
+        if self.method.parse::<http::Method>().is_err() {
+            return invalid("the method is empty or holds a character that it can't".to_owned());
+        }
+        for (name, value) in &self.headers {
+            if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+                return invalid(format!("{name:?} is not the name of a header"));
+            }
+            if !is_sendable(value) {
+                return invalid(format!(
+                    "the header {name} holds a line break or another control character, which can't be sent"
+                ));
+            }
+        }
+        Url::parse(&self.url)
+    }
 }
 
 impl fmt::Debug for RawRequest {
@@ -107,8 +126,10 @@ pub struct RawSignature {
 impl fmt::Debug for RawSignature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let headers: Vec<_> = self.headers.iter().map(|(name, value)| (name, shown(name, value.as_bytes()))).collect();
+        // An algorithm without a hashed canonical request signs the token in the clear.
+        let is_hashed = self.string_to_sign != self.canonical_request;
         f.debug_struct("RawSignature")
-            .field("string_to_sign", &self.string_to_sign)
+            .field("string_to_sign", if is_hashed { &self.string_to_sign } else { &REDACTED })
             .field("headers", &headers)
             .field("url", &RedactedUrl::new(&self.url))
             .finish_non_exhaustive()
@@ -116,15 +137,15 @@ impl fmt::Debug for RawSignature {
 }
 
 /// The parts of a URL as written.
-struct Url<'a> {
+pub(crate) struct Url<'a> {
     scheme: &'a str,
     authority: &'a str,
-    path: &'a str,
-    query: Option<&'a str>,
+    pub(crate) path: &'a str,
+    pub(crate) query: Option<&'a str>,
 }
 
 impl<'a> Url<'a> {
-    fn parse(url: &'a str) -> Result<Self, SigningError> {
+    pub(crate) fn parse(url: &'a str) -> Result<Self, SigningError> {
         let invalid = |message: &str| SigningError::new(SigningErrorKind::InvalidUrl, message);
         let (scheme, rest) = url
             .split_once("://")
@@ -150,23 +171,28 @@ impl<'a> Url<'a> {
     }
 
     /// The host as an HTTP client sends it: in lower case, without the scheme's own port.
-    fn host(&self) -> String {
+    pub(crate) fn host(&self) -> String {
         let default = if self.scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
         let host = self.authority.strip_suffix(default).or(self.authority.strip_suffix(':')).unwrap_or(self.authority);
         host.to_ascii_lowercase()
     }
 
     /// The URL as it can be sent, without its query.
-    fn base(&self) -> Vec<u8> {
+    pub(crate) fn base(&self) -> Vec<u8> {
         let mut url = Vec::with_capacity(self.path.len() + 256);
         for piece in [self.scheme, "://", self.authority] {
             url.extend_from_slice(piece.as_bytes());
         }
-        encode_for_url(&mut url, if self.path.is_empty() { "/" } else { self.path }.as_bytes());
+        self.write_path(&mut url);
         url
     }
 
-    fn push_query(&self, url: &mut Vec<u8>) {
+    /// The path as it can be sent.
+    pub(crate) fn write_path(&self, out: &mut Vec<u8>) {
+        encode_for_url(out, if self.path.is_empty() { "/" } else { self.path }.as_bytes());
+    }
+
+    pub(crate) fn push_query(&self, url: &mut Vec<u8>) {
         if let Some(query) = self.query {
             url.push(b'?');
             encode_for_url(url, query.as_bytes());
@@ -214,13 +240,7 @@ impl SigV4 {
         credentials: &Credentials,
         now: OffsetDateTime,
     ) -> Result<RawSignature, SigningError> {
-        if request.method.parse::<http::Method>().is_err() {
-            return Err(SigningError::new(
-                SigningErrorKind::InvalidHeader,
-                "the method is empty or holds a character that it can't",
-            ));
-        }
-        let url = Url::parse(&request.url)?;
+        let url = request.check()?;
         let query = url.query.unwrap_or("");
         if place != Place::Headers {
             check_query(self.dialect, query)?;
@@ -239,15 +259,6 @@ impl SigV4 {
             now,
         };
         for (name, value) in &request.headers {
-            if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
-                let message = format!("{name:?} is not the name of a header");
-                return Err(SigningError::new(SigningErrorKind::InvalidHeader, message));
-            }
-            if !is_sendable(value) {
-                let message =
-                    format!("the header {name} holds a line break or another control character, which can't be sent");
-                return Err(SigningError::new(SigningErrorKind::InvalidHeader, message));
-            }
             input.push_header(self.dialect, name, value)?;
         }
         self.run(&input, |outcome| {
