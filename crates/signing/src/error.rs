@@ -43,6 +43,8 @@ pub enum SigningErrorKind {
     InvalidTrailer,
     /// The body is longer or shorter than was announced.
     BodyLength,
+    /// A message of an event stream holds more than the encoding can, or a header without a name.
+    InvalidMessage,
 }
 
 impl SigningError {

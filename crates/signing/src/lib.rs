@@ -21,6 +21,8 @@ mod credentials;
 mod dialect;
 mod encoding;
 mod error;
+#[cfg(feature = "event-stream")]
+pub mod event_stream;
 pub mod explain;
 mod payload;
 #[cfg(feature = "post-policy")]
