@@ -18,7 +18,8 @@ pub(crate) fn sign_in_place<B>(
     let signed = sign(&text_of(request)?)?;
     let mut headers = HeaderMap::with_capacity(signed.headers.len());
     for (name, value) in &signed.headers {
-        let invalid = |_| SigningError::new(SigningErrorKind::InvalidHeader, "a value to send holds a control character");
+        let invalid =
+            |_| SigningError::new(SigningErrorKind::InvalidHeader, "a value to send holds a control character");
         let mut value = HeaderValue::from_str(value).map_err(invalid)?;
         value.set_sensitive(SECRET.contains(&name.as_str()));
         let name = HeaderName::from_bytes(name.as_bytes());

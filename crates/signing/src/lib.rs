@@ -15,6 +15,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "acs")]
+mod acs;
 pub mod aws_chunked;
 mod claim;
 mod credentials;
@@ -24,17 +26,25 @@ mod error;
 #[cfg(feature = "event-stream")]
 pub mod event_stream;
 pub mod explain;
+#[cfg(any(feature = "sigv2", feature = "acs"))]
+mod in_place;
+#[cfg(any(feature = "sigv2", feature = "acs"))]
+mod parameters;
 mod payload;
 #[cfg(feature = "post-policy")]
 mod post_policy;
 mod seed;
 mod settings;
+#[cfg(feature = "sigv2")]
+mod sigv2;
 mod sigv4;
 #[cfg(feature = "sigv4a")]
 mod sigv4a;
 mod timestamp;
 pub mod verify;
 
+#[cfg(feature = "acs")]
+pub use acs::{Acs3, Acs3Algorithm, AcsRpc};
 pub use aws_sigv4_free_http_transport::Secret;
 pub use credentials::Credentials;
 pub use error::{SigningError, SigningErrorKind};
@@ -43,6 +53,8 @@ pub use payload::{Payload, StreamingPayload};
 pub use post_policy::{PostForm, PostPolicy};
 pub use seed::SeedSignature;
 pub use settings::{ContentSha256Header, PathEncoding, PathNormalization, TokenPlacement};
+#[cfg(feature = "sigv2")]
+pub use sigv2::{S3SigV2, SigV2};
 pub use sigv4::{PresignedUrl, RawRequest, RawSignature, SigV4};
 #[cfg(feature = "sigv4a")]
 pub use sigv4a::SigV4A;

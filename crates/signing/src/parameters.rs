@@ -10,7 +10,6 @@ pub(crate) enum Plus {
     /// Itself, as everywhere in this crate's URLs.
     Itself,
     /// A space, as in a form.
-    #[cfg(any(feature = "sigv2", feature = "acs"))]
     Space,
 }
 
@@ -29,6 +28,7 @@ impl ParameterList {
         )
     }
 
+    #[cfg(feature = "acs")]
     pub(crate) fn append(&mut self, mut other: Self) {
         self.0.append(&mut other.0);
     }
@@ -47,6 +47,7 @@ impl ParameterList {
     }
 
     /// The pairs, in their order.
+    #[cfg(feature = "sigv2")]
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.0.iter().map(|(name, value)| (&name[..], &value[..]))
     }
@@ -75,7 +76,7 @@ fn decoded(text: &str, plus: Plus) -> Vec<u8> {
     while let Some((&byte, after)) = rest.split_first() {
         let (byte, after) = match (byte, decode_escape(rest)) {
             (_, Some(decoded)) => (decoded, rest.get(3..).unwrap_or_default()),
-            (b'+', None) if plus != Plus::Itself => (b' ', after),
+            (b'+', None) if plus == Plus::Space => (b' ', after),
             (byte, None) => (byte, after),
         };
         out.push(byte);

@@ -62,11 +62,7 @@ pub(crate) fn http_date(now: OffsetDateTime) -> String {
     let (hour, minute, second) = now.to_hms();
     let (weekday, month) = (now.weekday().to_string(), month.to_string());
     let short = |name: &str| name.chars().take(3).collect::<String>();
-    format!(
-        "{}, {day:02} {} {year:04} {hour:02}:{minute:02}:{second:02} GMT",
-        short(&weekday),
-        short(&month)
-    )
+    format!("{}, {day:02} {} {year:04} {hour:02}:{minute:02}:{second:02} GMT", short(&weekday), short(&month))
 }
 
 fn out_of_range() -> SigningError {

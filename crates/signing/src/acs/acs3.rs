@@ -157,7 +157,8 @@ impl Acs3 {
                     return Err(already_signed(&format!("the header {name}")));
                 }
                 CONTENT_SHA256 if value != hash => {
-                    let message = "the header x-acs-content-sha256 says something else than the payload: leave it to the signer";
+                    let message =
+                        "the header x-acs-content-sha256 says something else than the payload: leave it to the signer";
                     return Err(SigningError::new(SigningErrorKind::InvalidHeader, message));
                 }
                 CONTENT_SHA256 => says_hash = true,

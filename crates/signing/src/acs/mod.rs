@@ -13,7 +13,8 @@ use crate::error::{SigningError, SigningErrorKind};
 
 fn check_nonce(nonce: &str) -> Result<(), SigningError> {
     if nonce.is_empty() || !nonce.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let message = "the nonce is empty or holds white space or another character that can't be sent: give a random UUID";
+        let message =
+            "the nonce is empty or holds white space or another character that can't be sent: give a random UUID";
         return Err(SigningError::new(SigningErrorKind::InvalidNonce, message));
     }
     Ok(())

@@ -16,15 +16,8 @@ use crate::timestamp::Timestamp;
 use crate::{Credentials, RawRequest, RawSignature};
 
 /// The parameters that the signer sets.
-const OWN: [&str; 7] = [
-    "AccessKeyId",
-    "SecurityToken",
-    "Signature",
-    "SignatureMethod",
-    "SignatureNonce",
-    "SignatureVersion",
-    "Timestamp",
-];
+const OWN: [&str; 7] =
+    ["AccessKeyId", "SecurityToken", "Signature", "SignatureMethod", "SignatureNonce", "SignatureVersion", "Timestamp"];
 
 /// Signs requests to Alibaba Cloud's RPC APIs with the signature version 1.0 (HMAC-SHA1), in the query.
 ///

@@ -156,15 +156,19 @@ fn sign_parameters(
     text.push(b'\n');
     text.extend_from_slice(&query);
 
-    let secret = credentials.secret_access_key().expose_secret();
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| unusable())?;
-    mac.update(&text);
-    let signature = STANDARD.encode(mac.finalize().into_bytes());
+    let signature = sign_text(credentials, &text)?;
     let mut signature_parameter = ParameterList::parse("", Plus::Itself);
     signature_parameter.push("Signature", &signature);
     query.push(b'&');
     signature_parameter.write(&mut query);
     Ok(Signed { string_to_sign: as_text(&text), signature, parameters: as_text(&query) })
+}
+
+/// The signature of a text: HMAC-SHA256 in Base64.
+fn sign_text(credentials: &Credentials, text: &[u8]) -> Result<String, SigningError> {
+    let secret = credentials.secret_access_key().expose_secret();
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| unusable())?;
+    Ok(STANDARD.encode(mac.chain_update(text).finalize().into_bytes()))
 }
 
 /// The host that a header names, in lower case.

@@ -203,7 +203,7 @@ impl S3SigV2 {
             query.refuse(&OWN)?;
         }
 
-        let token = credentials.session_token().map(|token| token.expose_secret());
+        let token = credentials.session_token().map(crate::Secret::expose_secret);
         // Out of range is refused in either form.
         Timestamp::new(now)?;
         let date = match place {
@@ -211,7 +211,8 @@ impl S3SigV2 {
             Place::Query { expires } => expires.to_string(),
         };
         let mut text = Vec::new();
-        for line in [request.method().as_bytes(), &value_of(request, "content-md5"), &value_of(request, "content-type")] {
+        for line in [request.method().as_bytes(), &value_of(request, "content-md5"), &value_of(request, "content-type")]
+        {
             text.extend_from_slice(line);
             text.push(b'\n');
         }
@@ -225,10 +226,7 @@ impl S3SigV2 {
         url.write_path(&mut text);
         self.write_sub_resources(&mut text, &query);
 
-        let secret = credentials.secret_access_key().expose_secret();
-        let mut mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).map_err(|_| unusable())?;
-        mac.update(&text);
-        let signature = STANDARD.encode(mac.finalize().into_bytes());
+        let signature = sign_text(credentials, &text)?;
 
         let mut headers = Vec::new();
         let mut signed_url = url.base();
@@ -290,6 +288,13 @@ impl S3SigV2 {
     }
 }
 
+/// The signature of a text: HMAC-SHA1 in Base64.
+fn sign_text(credentials: &Credentials, text: &[u8]) -> Result<String, SigningError> {
+    let secret = credentials.secret_access_key().expose_secret();
+    let mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).map_err(|_| unusable())?;
+    Ok(STANDARD.encode(mac.chain_update(text).finalize().into_bytes()))
+}
+
 /// The values of one header, with commas between them.
 fn value_of(request: &RawRequest, wanted: &str) -> Vec<u8> {
     let values: Vec<Vec<u8>> =
@@ -332,3 +337,6 @@ fn unfolded(value: &[u8]) -> Vec<u8> {
     }
     out.trim_ascii().to_vec()
 }
+
+#[cfg(test)]
+mod tests;

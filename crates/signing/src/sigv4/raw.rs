@@ -127,7 +127,8 @@ impl fmt::Debug for RawSignature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let headers: Vec<_> = self.headers.iter().map(|(name, value)| (name, shown(name, value.as_bytes()))).collect();
         // An algorithm without a hashed canonical request signs the token in the clear.
-        let is_hashed = self.string_to_sign != self.canonical_request;
+        let is_hashed = self.string_to_sign != self.canonical_request
+            && self.string_to_sign.lines().last().is_some_and(|line| line.bytes().all(|byte| byte.is_ascii_hexdigit()));
         f.debug_struct("RawSignature")
             .field("string_to_sign", if is_hashed { &self.string_to_sign } else { &REDACTED })
             .field("headers", &headers)
