@@ -221,10 +221,10 @@ impl PostPolicy {
             if names.contains(&name) {
                 return refuse(format!("the field {name} has two conditions"));
             }
-            if let ("success_action_status", Condition::Exact(_, value)) = (name.as_str(), condition) {
-                if !["200", "201", "204"].contains(&value.as_str()) {
-                    return refuse("success_action_status is none of 200, 201 and 204".into());
-                }
+            if let ("success_action_status", Condition::Exact(_, value)) = (name.as_str(), condition)
+                && !["200", "201", "204"].contains(&value.as_str())
+            {
+                return refuse("success_action_status is none of 200, 201 and 204".into());
             }
             names.push(name);
         }

@@ -258,7 +258,8 @@ impl<L: Fn(&str) -> Option<Credentials>> Verifier<L> {
         let string_to_sign = string_to_sign(&claim, &String::from_utf8_lossy(&hash))?;
 
         let credentials = self.credentials(&claim)?;
-        let ours = signer.sign_text(string_to_sign.as_bytes(), &credentials, claim.day).map_err(unsignable)?;
+        let ours =
+            signer.sign_text(string_to_sign.as_bytes(), &credentials, claim.day).map_err(|error| unsignable(&error))?;
         if !is_equal(&ours, claim.signature.as_bytes()) {
             let canonical_request = String::from_utf8_lossy(&canonical_request).into_owned();
             return Err(VerificationError::mismatch(Some(canonical_request), string_to_sign));
@@ -272,7 +273,7 @@ impl<L: Fn(&str) -> Option<Credentials>> Verifier<L> {
     }
 
     fn check_scope(&self, claim: &Claim) -> Result<(), VerificationError> {
-        let day = Timestamp::new(claim.signed_at).map_err(unsignable)?.day();
+        let day = Timestamp::new(claim.signed_at).map_err(|error| unsignable(&error))?.day();
         if claim.day != day {
             let message = "the day of the credential scope is not the day of the signing time";
             return Err(VerificationError::new(Kind::ScopeDateMismatch, message));
@@ -447,7 +448,7 @@ fn is_equal(a: &[u8], b: &[u8]) -> bool {
 
 /// The text that a signature of a request is made of.
 fn string_to_sign(claim: &Claim, hash: &str) -> Result<String, VerificationError> {
-    let timestamp = Timestamp::new(claim.signed_at).map_err(unsignable)?;
+    let timestamp = Timestamp::new(claim.signed_at).map_err(|error| unsignable(&error))?;
     let Claim { region, service, .. } = claim;
     let [algorithm, terminator] = [AWS4_HMAC_SHA256.algorithm, AWS4_HMAC_SHA256.terminator];
     let time = String::from_utf8_lossy(timestamp.as_bytes());
@@ -474,7 +475,7 @@ fn unhex(digits: &str) -> Option<[u8; 32]> {
 }
 
 /// What the signer can't sign, it can't verify either.
-fn unsignable(error: crate::SigningError) -> VerificationError {
+fn unsignable(error: &crate::SigningError) -> VerificationError {
     VerificationError::new(Kind::Malformed, error.to_string())
 }
 

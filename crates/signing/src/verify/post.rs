@@ -55,7 +55,7 @@ impl<L: Fn(&str) -> Option<Credentials>> Verifier<L> {
         self.check_scope(&claim)?;
         let signer = self.signer(&claim);
         let credentials = self.credentials(&claim)?;
-        let ours = signer.sign_text(policy.as_bytes(), &credentials, claim.day).map_err(unsignable)?;
+        let ours = signer.sign_text(policy.as_bytes(), &credentials, claim.day).map_err(|error| unsignable(&error))?;
         if !is_equal(&ours, claim.signature.as_bytes()) {
             return Err(VerificationError::mismatch(None, policy.to_owned()));
         }
