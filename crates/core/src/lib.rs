@@ -8,6 +8,7 @@
 //! | [`settings`], [`profile`] | settings in layers, each with its origin; the AWS configuration files |
 //! | [`endpoint`] | regions, partitions, hosts |
 //! | [`protocol`] | how requests are written and answers are read |
+//! | `adapter` | signatures for the HTTP clients of others, behind the features `tower` and `reqwest` |
 //! | [`clock`], [`environment`] | the time, the variables and the files, as values that a test can replace |
 //!
 //! # Example
@@ -16,6 +17,9 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "reqwest", feature = "tower"))))]
+pub mod adapter;
 pub mod call;
 pub mod clock;
 pub mod endpoint;

@@ -384,7 +384,7 @@ fn any_service_may_be_asked_for() {
     let builder = Settings::builder().env(env).files(Files::fixed([("/none", "")]));
     let settings = ["", "1st", "42", "UPPER", "_", "a.b", "a b"]
         .into_iter()
-        .fold(builder, |b, name| b.service(name))
+        .fold(builder, SettingsBuilder::service)
         .load()
         .unwrap();
     let url = |service: &str| settings.endpoint_url(service).map(|setting| setting.value.to_string());
