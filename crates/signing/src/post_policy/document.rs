@@ -57,13 +57,12 @@ impl Document {
         for rule in &self.conditions {
             let is_kept = match rule {
                 Rule::Equal { field, value: wanted } => value(field) == Some(wanted.as_str()),
-                Rule::StartsWith { field, prefix } => match value(field) {
+                // A field that is missing keeps no condition, not even the one that allows every value.
+                Rule::StartsWith { field, prefix } => value(field).is_some_and(|value| match field.as_str() {
                     // A list of types, as browsers send for several files.
-                    Some(types) if field == "content-type" => {
-                        types.split(',').all(|part| part.trim_start().starts_with(prefix))
-                    }
-                    other => other.unwrap_or_default().starts_with(prefix),
-                },
+                    "content-type" => value.split(',').all(|part| part.trim_start().starts_with(prefix)),
+                    _ => value.starts_with(prefix),
+                }),
                 Rule::ContentLength { min, max } => (*min..=*max).contains(&content_length),
             };
             if !is_kept {
@@ -207,5 +206,49 @@ mod tests {
             assert_eq!(Document::parse(bad), None, "{bad}");
         }
         assert!(Document::parse(r#"{"expiration":"2015-12-30T12:00:00Z","conditions":[]}"#).is_some());
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_fall() {
+        let pieces = [
+            "{",
+            "}",
+            "[",
+            "]",
+            ":",
+            ",",
+            "\"",
+            "\\",
+            "\\u",
+            "d83d",
+            "\"expiration\"",
+            "\"conditions\"",
+            "\"eq\"",
+            "\"$key\"",
+            "\"2015-12-30T12:00:00.000Z\"",
+            "\"content-length-range\"",
+            "1",
+            "18446744073709551616",
+            "-",
+            " ",
+            "\u{e9}",
+            "\"\"",
+        ];
+        let whole = r#"{"expiration":"2015-12-30T12:00:00Z","conditions":[{"bucket":"b"},["eq","$a","b"]]}"#;
+        let mut state = 20_151_229_u64;
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below
+        };
+        let mut accepted = 0;
+        for _ in 0..20_000 {
+            let mut text = if next(2) == 0 { whole.to_owned() } else { String::new() };
+            for _ in 0..next(12) {
+                let at = (0..=next(text.len() + 1)).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+                text.insert_str(at, pieces[next(pieces.len())]);
+            }
+            accepted += usize::from(Document::parse(&text).is_some());
+        }
+        assert!(accepted > 0, "some are policies after all");
     }
 }

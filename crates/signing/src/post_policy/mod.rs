@@ -23,7 +23,7 @@ const FILE_NAME: &str = "${filename}";
 /// A policy lives an hour unless it is told otherwise.
 const DEFAULT_EXPIRY: Duration = Duration::from_secs(60 * 60);
 /// Fields that the signature sets, or that no policy covers.
-const RESERVED: [&str; 10] = [
+const RESERVED: [&str; 11] = [
     "awsaccesskeyid",
     "bucket",
     "file",
@@ -31,6 +31,7 @@ const RESERVED: [&str; 10] = [
     "x-amz-algorithm",
     "x-amz-credential",
     "x-amz-date",
+    "x-amz-s3session-token",
     "x-amz-security-token",
     "x-amz-signature",
     "key",
@@ -324,6 +325,10 @@ impl SigV4 {
         now: OffsetDateTime,
     ) -> Result<PostForm, SigningError> {
         policy.check()?;
+        let token_field = self.form_token_field().ok_or_else(|| {
+            let message = "forms are signed with AWS4-HMAC-SHA256 only, and this signer is for another algorithm";
+            SigningError::new(SigningErrorKind::InvalidPolicy, message)
+        })?;
         let seconds = expiry(policy.expires_in).map_err(|error| {
             let message = error.to_string().replace("presigned URL", "presigned form");
             SigningError::new(error.kind(), message)
@@ -338,7 +343,7 @@ impl SigV4 {
         let mut of_signature =
             vec![("x-amz-algorithm", "AWS4-HMAC-SHA256"), ("x-amz-credential", &credential), ("x-amz-date", &date)];
         if let Some(token) = credentials.session_token() {
-            of_signature.push(("x-amz-security-token", token.expose_secret()));
+            of_signature.push((token_field, token.expose_secret()));
         }
         let document = policy.document(expires_at, &of_signature)?;
         let encoded = STANDARD.encode(&document);

@@ -102,6 +102,12 @@ fn policies_that_cannot_hold_are_refused() {
     let error =
         SigV4::s3("eu-central-1").presign_post(&plain().expires_in(Duration::ZERO), &alice(), now()).unwrap_err();
     assert_eq!(error.to_string(), "a presigned form lives from 1 second to 7 days (604800 s), not 0 s");
+    let google = SigV4::goog4("auto").presign_post(&plain(), &alice(), now()).unwrap_err();
+    assert_eq!(google.kind(), SigningErrorKind::InvalidPolicy);
+    let express = SigV4::s3_express("us-east-1").presign_post(&plain(), &alice(), now()).unwrap();
+    assert!(express.fields().any(|(name, value)| (name, value) == ("x-amz-s3session-token", "canary-token")));
+    let verifier = Verifier::new(|_: &str| Some(alice()));
+    verifier.verify_form("photos", &express.fields().collect::<Vec<_>>(), 0, now()).unwrap();
     let no_region = SigV4::s3("").presign_post(&plain(), &alice(), now()).unwrap_err();
     assert_eq!(no_region.kind(), SigningErrorKind::InvalidScope);
 }
@@ -182,6 +188,8 @@ fn a_form_is_held_against_its_policy() {
     assert_eq!(kind("photos", &with("content-type", "text/html"), 1), violated);
     assert_eq!(kind("photos", &with("content-type", "image/png, text/html"), 1), violated);
     assert_eq!(kind("photos", &without("Content-Type"), 1), violated);
+    assert_eq!(kind("photos", &without("x-amz-meta-note"), 1), violated);
+    assert_eq!(kind("photos", &with("x-amz-meta-note", ""), 1), None);
     assert_eq!(kind("photos", &with("x-amz-meta-other", "1"), 1), violated);
     assert_eq!(kind("photos", &with("x-amz-signature", "0"), 1), Some(Kind::SignatureMismatch));
     assert_eq!(kind("photos", &with("policy", PUBLISHED), 1), Some(Kind::SignatureMismatch));

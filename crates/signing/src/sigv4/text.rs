@@ -20,6 +20,13 @@ impl SigV4 {
         }))
     }
 
+    /// The field of a form that carries the session token; `None` for the members of the family whose forms are others.
+    #[cfg(feature = "post-policy")]
+    pub(crate) fn form_token_field(&self) -> Option<&'static str> {
+        let is_aws4 = self.dialect.algorithm == crate::dialect::AWS4_HMAC_SHA256.algorithm;
+        is_aws4.then_some(self.dialect.token_header)
+    }
+
     /// How the path goes into the canonical request.
     pub(crate) fn path_settings(&self) -> (crate::PathEncoding, crate::PathNormalization) {
         (self.path_encoding, self.path_normalization)

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use time::OffsetDateTime;
 
 use super::{Kind, VerificationError, Verifier, is_equal, unsignable};
-use crate::claim::{Claim, Fault, parse_time};
+use crate::claim::{Claim, Fault, TOKEN_HEADERS, parse_time};
 use crate::post_policy::document::Document;
 use crate::{Credentials, Secret};
 
@@ -51,7 +51,11 @@ impl<L: Fn(&str) -> Option<Credentials>> Verifier<L> {
         let signed_at = parse_time(required("x-amz-date")?)
             .ok_or(Fault::Malformed("x-amz-date", "is no time such as 20150830T123600Z"))?;
         let mut claim = Claim::new(required("x-amz-credential")?, "", signed_at, required("x-amz-signature")?)?;
-        claim.session_token = find("x-amz-security-token")?.map(Secret::from);
+        for name in TOKEN_HEADERS {
+            if let Some(token) = find(name)? {
+                claim.session_token = Some(Secret::from(token));
+            }
+        }
         self.check_scope(&claim)?;
         let signer = self.signer(&claim);
         let credentials = self.credentials(&claim)?;
