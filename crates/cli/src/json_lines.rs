@@ -1,11 +1,12 @@
 //! One line of `sign --jsonl`: a request as JSON in, its signature as JSON out.
 
-use std::borrow::Cow;
-use std::time::Duration;
+mod algorithm;
 
+use std::borrow::Cow;
+
+use algorithm::Task;
 use aws_sigv4_free_signing::{
-    ContentSha256Header, Credentials, PathEncoding, PathNormalization, Payload, RawRequest, RawSignature, Secret,
-    SigV4, SigningError, SigningErrorKind, StreamingPayload, TokenPlacement,
+    Credentials, Payload, RawRequest, RawSignature, Secret, SigningError, SigningErrorKind, StreamingPayload,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,17 +15,6 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-
-/// The algorithms that have a name here. Those that are not signed yet are told apart from those that nobody knows.
-const ALGORITHMS: [&str; 7] = [
-    "AWS4-HMAC-SHA256",
-    "AWS4-ECDSA-P256-SHA256",
-    "GOOG4-HMAC-SHA256",
-    "OSS4-HMAC-SHA256",
-    "ACS3-HMAC-SHA256",
-    "AWS2-QUERY",
-    "AWS2-S3",
-];
 
 /// How long a presigned URL lives unless the line says otherwise.
 const DEFAULT_EXPIRES: u64 = 3600;
@@ -237,44 +227,12 @@ fn is_headers(value: &Value) -> bool {
     value.as_array().is_some_and(|headers| headers.iter().all(is_pair))
 }
 
-/// The one place where the algorithm is chosen.
 fn sign(line: &Line<'_>) -> Result<RawSignature, LineError> {
-    match line.algorithm.as_deref().unwrap_or("AWS4-HMAC-SHA256") {
-        "AWS4-HMAC-SHA256" => sign_sigv4(line),
-        known if ALGORITHMS.contains(&known) => Err(LineError::new(
-            "unsupported_algorithm",
-            format!("{known} is not supported by this version; use AWS4-HMAC-SHA256"),
-        )),
-        _ => Err(LineError::new("unsupported_algorithm", format!("`algorithm` is none of {}", ALGORITHMS.join(", ")))),
-    }
-}
-
-fn sign_sigv4(line: &Line<'_>) -> Result<RawSignature, LineError> {
     let now = parse_time(&line.time).ok_or_else(|| {
         LineError::new("invalid_time", "`time` has to be of the form 2015-08-30T12:36:00Z or 20150830T123600Z")
     })?;
     let body = body(line)?;
     let payload = payload(line.payload.as_deref(), &body)?;
-
-    let mut signer = SigV4::new(line.service.to_string(), line.region.to_string());
-    if let Some(normalize) = line.normalize_path {
-        signer =
-            signer.path_normalization(if normalize { PathNormalization::Normalized } else { PathNormalization::AsIs });
-    }
-    if let Some(double) = line.double_encode {
-        signer = signer.path_encoding(if double { PathEncoding::Double } else { PathEncoding::Single });
-    }
-    if let Some(always) = line.content_sha256_header {
-        signer = signer.content_sha256_header(if always {
-            ContentSha256Header::Always
-        } else {
-            ContentSha256Header::WhenNeeded
-        });
-    }
-    if line.omit_session_token == Some(true) {
-        signer = signer.token_placement(TokenPlacement::AddedAfterSigning);
-    }
-
     let mut credentials = Credentials::new(&*line.access_key_id, Secret::from(&*line.secret_access_key));
     if let Some(token) = line.session_token.as_deref().filter(|token| !token.is_empty()) {
         credentials = credentials.with_session_token(token);
@@ -283,14 +241,7 @@ fn sign_sigv4(line: &Line<'_>) -> Result<RawSignature, LineError> {
     for (name, value) in line.headers.iter().flatten() {
         request = request.header(name, value.as_bytes());
     }
-    match line.mode.as_deref().unwrap_or("headers") {
-        "headers" => Ok(signer.sign_raw(&request, payload, &credentials, now)?),
-        "query" => {
-            let expires = Duration::from_secs(line.expires.unwrap_or(DEFAULT_EXPIRES));
-            Ok(signer.presign_raw(&request, Some(payload), expires, &credentials, now)?)
-        }
-        _ => Err(LineError::new("invalid_member", "`mode` has to be headers or query")),
-    }
+    algorithm::sign(line, &Task { request, payload, credentials, now })
 }
 
 fn body<'a>(line: &'a Line<'_>) -> Result<Cow<'a, [u8]>, LineError> {

@@ -137,10 +137,57 @@ fn a_token_can_be_left_out_of_the_signature() {
 }
 
 #[test]
-fn other_algorithms_are_told_apart() {
-    for algorithm in &ALGORITHMS[1..] {
-        check_refused(&with(&[("algorithm", (*algorithm).into())]), "unsupported_algorithm", algorithm);
+fn each_algorithm_signs() {
+    for (algorithm, service, url, start, authorization) in [
+        (
+            "AWS4-HMAC-SHA256",
+            "s3",
+            "https://b.s3.amazonaws.com/k",
+            "AWS4-HMAC-SHA256\n",
+            "AWS4-HMAC-SHA256 Credential=",
+        ),
+        ("AWS4-ECDSA-P256-SHA256", "s3", "https://b.s3.amazonaws.com/k", "AWS4-ECDSA-P256-SHA256\n", "AWS4-ECDSA-"),
+        ("GOOG4-HMAC-SHA256", "storage", "https://storage.googleapis.com/b/k", "GOOG4-HMAC-SHA256\n", "GOOG4-HMAC-"),
+        ("OSS4-HMAC-SHA256", "oss", "https://b.oss-cn-hangzhou.aliyuncs.com/k", "OSS4-HMAC-SHA256\n", "OSS4-HMAC-"),
+        ("ACS3-HMAC-SHA256", "kms", "https://kms.cn-hangzhou.aliyuncs.com/", "ACS3-HMAC-SHA256\n", "ACS3-HMAC-"),
+        ("AWS2-S3", "s3", "https://b.s3.amazonaws.com/k", "GET\n", "AWS AKIDEXAMPLE:"),
+    ] {
+        let signed = with(&[("algorithm", algorithm.into()), ("service", service.into()), ("url", url.into())]);
+        let string_to_sign = signed["string_to_sign"].as_str().unwrap_or_else(|| panic!("{signed}"));
+        assert!(string_to_sign.starts_with(start), "{signed}");
+        let headers = signed["headers"].as_array().unwrap();
+        let is_authorization = |header: &&Value| header[0].as_str().unwrap().eq_ignore_ascii_case("authorization");
+        let value = headers.iter().find(is_authorization).unwrap()[1].as_str().unwrap();
+        assert!(value.starts_with(authorization), "{signed}");
     }
+    let query = with(&[("algorithm", "AWS2-QUERY".into()), ("url", "https://ec2.amazonaws.com/?Action=A".into())]);
+    assert!(query["url"].as_str().unwrap().contains("&Signature="), "{query}");
+}
+
+#[test]
+fn a_bucket_in_the_host_is_signed_where_the_algorithm_wants_it() {
+    let oss = [("algorithm", "OSS4-HMAC-SHA256".into()), ("url", "https://b.oss-cn-hangzhou.aliyuncs.com/k".into())];
+    assert!(with(&oss)["canonical_request"].as_str().unwrap().starts_with("GET\n/b/k\n"));
+    let s3 = [("algorithm", "AWS2-S3".into()), ("url", "https://b.s3.amazonaws.com/k".into())];
+    assert!(with(&s3)["string_to_sign"].as_str().unwrap().ends_with("\n/b/k"));
+}
+
+#[test]
+fn a_nonce_is_taken_from_the_headers_or_made() {
+    let acs = |headers: Value| {
+        let url = "https://kms.cn-hangzhou.aliyuncs.com/";
+        with(&[("algorithm", "ACS3-HMAC-SHA256".into()), ("url", url.into()), ("headers", headers)])
+    };
+    let given = || serde_json::json!([["x-acs-signature-nonce", "n0nce"]]);
+    assert!(acs(given())["canonical_request"].as_str().unwrap().contains("x-acs-signature-nonce:n0nce\n"));
+    assert_eq!(acs(given())["signature"], acs(given())["signature"]);
+    assert_ne!(acs(Value::Null)["signature"], acs(Value::Null)["signature"]);
+    let query = with(&[("algorithm", "ACS3-HMAC-SHA256".into()), ("mode", "query".into())]);
+    check_refused(&query, "invalid_member", "headers for ACS3-HMAC-SHA256");
+}
+
+#[test]
+fn an_unknown_algorithm_is_refused() {
     check_refused(&with(&[("algorithm", "ROT13".into())]), "unsupported_algorithm", "none of AWS4-HMAC-SHA256");
 }
 
