@@ -2,6 +2,7 @@
 //!
 //! `cargo test -p integration-tests -- NAME` runs the cases whose name holds NAME; `--list` lists all of them.
 
+mod aws_chunked;
 mod call_faults;
 mod cli;
 mod cli_s3;
@@ -33,6 +34,7 @@ use libtest_mimic::{Arguments, Trial};
 /// Every topic: the name before the dots of its cases, and its cases.
 fn topics() -> Vec<(&'static str, Vec<Trial>)> {
     vec![
+        ("aws_chunked", aws_chunked::trials()),
         ("credential_vectors", credential_vectors::trials()),
         ("endpoint_differential", endpoint_differential::trials()),
         ("call_faults", call_faults::trials()),
