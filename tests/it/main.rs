@@ -2,6 +2,7 @@
 //!
 //! `cargo test -p integration-tests -- NAME` runs the cases whose name holds NAME; `--list` lists all of them.
 
+mod aliyun_vectors;
 mod aws_chunked;
 mod call_faults;
 mod cli;
@@ -11,17 +12,20 @@ mod credential_vectors;
 mod endpoint_differential;
 mod harness;
 mod harness_cases;
+mod oss_vectors;
 mod profile_vectors;
 mod retry_vectors;
 mod s3;
 mod s3_bad_input;
 mod s3_faults;
 mod s3_presign;
-mod oss_vectors;
 mod s3_server;
 mod settings;
 mod signing_differential;
 mod signing_suite;
+mod sigv2_differential;
+mod sigv2_swift;
+mod sigv4a_suite;
 mod skew_vectors;
 mod stores;
 mod transport_faults;
@@ -52,6 +56,10 @@ fn topics() -> Vec<(&'static str, Vec<Trial>)> {
         ("settings", settings::trials()),
         ("signing_differential", signing_differential::trials()),
         ("signing_suite", signing_suite::trials()),
+        ("aliyun_vectors", aliyun_vectors::trials()),
+        ("sigv2_differential", sigv2_differential::trials()),
+        ("sigv2_swift", sigv2_swift::trials()),
+        ("sigv4a_suite", sigv4a_suite::trials()),
         ("skew_vectors", skew_vectors::trials()),
         ("stores", stores::trials()),
         ("transport_faults", transport_faults::trials()),

@@ -56,7 +56,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Form {
+pub(crate) enum Form {
     Header,
     Query,
 }
@@ -96,7 +96,8 @@ fn check_double(folder: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
-struct Case {
+/// A case of the suite, of SigV4 and of SigV4A alike.
+pub(crate) struct Case {
     method: String,
     path: String,
     headers: Vec<(String, String)>,
@@ -105,18 +106,18 @@ struct Case {
 }
 
 impl Case {
-    fn read(folder: &Path) -> Result<Self, Failed> {
+    pub(crate) fn read(folder: &Path) -> Result<Self, Failed> {
         let (method, path, headers, body) = read_request(&fs::read_to_string(folder.join("request.txt"))?)?;
         let context = serde_json::from_str(&fs::read_to_string(folder.join("context.json"))?)?;
         Ok(Self { method, path, headers, body, context })
     }
 
-    fn raw(&self) -> RawRequest {
+    pub(crate) fn raw(&self) -> RawRequest {
         let request = RawRequest::new(&self.method, format!("https://example.amazonaws.com{}", self.path));
         self.headers.iter().fold(request, |request, (name, value)| request.header(name, value.as_str()))
     }
 
-    fn http(&self) -> Result<http::Request<()>, http::Error> {
+    pub(crate) fn http(&self) -> Result<http::Request<()>, http::Error> {
         let mut builder =
             http::Request::builder().method(&*self.method).uri(format!("https://example.amazonaws.com{}", self.path));
         for (name, value) in &self.headers {
@@ -125,11 +126,11 @@ impl Case {
         builder.body(())
     }
 
-    fn text(&self, pointer: &str) -> &str {
+    pub(crate) fn text(&self, pointer: &str) -> &str {
         self.context.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
     }
 
-    fn flag(&self, name: &str) -> bool {
+    pub(crate) fn flag(&self, name: &str) -> bool {
         self.context[name].as_bool().unwrap_or_default()
     }
 
@@ -147,7 +148,7 @@ impl Case {
         if self.flag("omit_session_token") { signer.token_placement(TokenPlacement::AddedAfterSigning) } else { signer }
     }
 
-    fn credentials(&self) -> Credentials {
+    pub(crate) fn credentials(&self) -> Credentials {
         let credentials =
             Credentials::new(self.text("/credentials/access_key_id"), self.text("/credentials/secret_access_key"));
         match self.text("/credentials/token") {
@@ -156,15 +157,15 @@ impl Case {
         }
     }
 
-    fn now(&self) -> Result<OffsetDateTime, Failed> {
+    pub(crate) fn now(&self) -> Result<OffsetDateTime, Failed> {
         Ok(OffsetDateTime::parse(self.text("/timestamp"), &Rfc3339)?)
     }
 
-    fn payload(&self) -> Payload<'_> {
+    pub(crate) fn payload(&self) -> Payload<'_> {
         if self.flag("sign_body") { Payload::bytes(&self.body) } else { Payload::empty() }
     }
 
-    fn expires_in(&self) -> Duration {
+    pub(crate) fn expires_in(&self) -> Duration {
         Duration::from_secs(self.context["expiration_in_seconds"].as_u64().unwrap_or_default())
     }
 
