@@ -29,6 +29,9 @@ cargo xtask <command>
   servers up|down|status
                        the S3 stores of the integration tests: OpenStack Swift and MiniStack, on 127.0.0.1
   bench [ARGUMENTS]    the benchmarks; arguments go to criterion (`cargo xtask bench -- sign`)
+  bench signing [SECONDS]
+                       signing beside its peers, which are fetched and built for it alone: times by turns, SECONDS for each
+                       operation (5), and instructions where valgrind is installed
   package              what would be published: file lists, metadata, and a dry run of each crate
   ci                   lint, tree, test, demo, package: what every change must pass
   help                 this text

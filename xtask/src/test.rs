@@ -32,6 +32,10 @@ pub fn test(arguments: &[String]) -> Outcome {
             let mut command = cargo(["test", "--quiet", "--locked", "-p", "integration-tests", "--lib"]);
             passed(run_lines(&mut command, |line| counts.add_line(line))?)
         });
+        steps.step("allocations", || {
+            let mut command = cargo(["test", "--quiet", "--locked", "-p", "integration-tests", "--test", "alloc"]);
+            passed(run_lines(&mut command, |line| counts.add_line(line))?)
+        });
     }
     steps.step("integration", || integration(quick, filter, &mut counts));
     let outcome = steps.finish("test");
