@@ -4,6 +4,7 @@
 
 mod aliyun_vectors;
 mod aws_chunked;
+mod adapters;
 mod call_faults;
 mod cli;
 mod cli_s3;
@@ -39,6 +40,7 @@ use libtest_mimic::{Arguments, Trial};
 fn topics() -> Vec<(&'static str, Vec<Trial>)> {
     vec![
         ("aws_chunked", aws_chunked::trials()),
+        ("adapters", adapters::trials()),
         ("credential_vectors", credential_vectors::trials()),
         ("endpoint_differential", endpoint_differential::trials()),
         ("call_faults", call_faults::trials()),
