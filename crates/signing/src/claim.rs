@@ -24,6 +24,8 @@ pub(crate) struct Claim {
     /// Lower-case names, sorted, each once.
     pub(crate) signed_headers: Vec<String>,
     pub(crate) session_token: Option<Secret>,
+    /// Whether the token is one of S3 Express.
+    pub(crate) is_s3_express: bool,
     pub(crate) signature: String,
 }
 
@@ -80,6 +82,7 @@ impl Claim {
         for name in TOKEN_HEADERS {
             if let Some(token) = header(headers, name)? {
                 claim.session_token = Some(Secret::from(token));
+                claim.is_s3_express = name == TOKEN_HEADERS[1];
             }
         }
         Ok(Some(claim))
@@ -116,6 +119,7 @@ impl Claim {
         for name in TOKEN_PARAMETERS {
             if let Some(token) = parameter(name)? {
                 claim.session_token = Some(Secret::from(token));
+                claim.is_s3_express = name == TOKEN_PARAMETERS[1];
             }
         }
         Ok(Some(claim))
@@ -157,6 +161,7 @@ impl Claim {
             expires_in: None,
             signed_headers,
             session_token: None,
+            is_s3_express: false,
             signature: signature.to_owned(),
         })
     }

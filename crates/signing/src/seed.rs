@@ -4,8 +4,9 @@ use std::fmt;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, Uri};
-use time::{Date, Month, OffsetDateTime, Time};
+use time::OffsetDateTime;
 
+use crate::claim::parse_time;
 use crate::error::{SigningError, SigningErrorKind};
 
 const X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
@@ -22,7 +23,7 @@ impl SeedSignature {
     /// # Errors
     /// [`SigningErrorKind::NotSigned`] where there is no such header, or none with a signature of SigV4 in it.
     pub fn from_headers(headers: &HeaderMap) -> Result<Self, SigningError> {
-        Ok(Authorization::of(headers)?.signature)
+        Self::from_hex(Authorization::of(headers, "AWS4-HMAC-SHA256")?.signature)
     }
 
     /// The signature in the query of a presigned URL: what the first message over a WebSocket continues.
@@ -62,25 +63,26 @@ impl fmt::Debug for SeedSignature {
     }
 }
 
-/// What a header `authorization` of SigV4 says.
+/// What a header `authorization` says.
 pub(crate) struct Authorization<'a> {
     /// The access key id and the credential scope.
     pub(crate) credential: &'a str,
-    pub(crate) signature: SeedSignature,
+    /// Any text.
+    pub(crate) signature: &'a str,
 }
 
 impl<'a> Authorization<'a> {
-    pub(crate) fn of(headers: &'a HeaderMap) -> Result<Self, SigningError> {
-        let value =
-            headers.get(AUTHORIZATION).ok_or_else(|| not_signed("the request carries no authorization header"))?;
-        let malformed = || not_signed("the authorization header is not one of AWS4-HMAC-SHA256");
-        let fields =
-            value.to_str().ok().and_then(|value| value.strip_prefix("AWS4-HMAC-SHA256 ")).ok_or_else(malformed)?;
+    /// Reads a header of this algorithm.
+    pub(crate) fn of(headers: &'a HeaderMap, algorithm: &str) -> Result<Self, SigningError> {
+        let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let value = value.ok_or_else(|| not_signed("the request carries no authorization header"))?;
+        let malformed = || not_signed(&format!("the authorization header is not one of {algorithm}"));
+        let fields = value.strip_prefix(algorithm).and_then(|fields| fields.strip_prefix(' ')).ok_or_else(malformed)?;
         let field = |name: &str| fields.split(',').find_map(|field| field.trim().strip_prefix(name));
-        let (Some(credential), Some(signature)) = (field("Credential="), field("Signature=")) else {
-            return Err(malformed());
-        };
-        Ok(Self { credential, signature: SeedSignature::from_hex(signature)? })
+        match (field("Credential="), field("Signature=")) {
+            (Some(credential), Some(signature)) => Ok(Self { credential, signature }),
+            _ => Err(malformed()),
+        }
     }
 }
 
@@ -91,21 +93,6 @@ pub(crate) fn signing_time(headers: &HeaderMap) -> Result<(OffsetDateTime, &str)
     let time =
         parse_time(text).ok_or_else(|| not_signed("the header x-amz-date is not of the form YYYYMMDDTHHMMSSZ"))?;
     Ok((time, text))
-}
-
-fn parse_time(text: &str) -> Option<OffsetDateTime> {
-    let bytes: &[u8; 16] = text.as_bytes().try_into().ok()?;
-    if bytes[8] != b'T' || bytes[15] != b'Z' {
-        return None;
-    }
-    let number = |from: usize, to: usize| {
-        let mut digits = bytes[from..to].iter();
-        digits.try_fold(0_u16, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u16::from(byte - b'0')))
-    };
-    let two = |from: usize| number(from, from + 2).and_then(|number| u8::try_from(number).ok());
-    let month = Month::try_from(two(4)?).ok()?;
-    let date = Date::from_calendar_date(i32::from(number(0, 4)?), month, two(6)?).ok()?;
-    Some(OffsetDateTime::new_utc(date, Time::from_hms(two(9)?, two(11)?, two(13)?).ok()?))
 }
 
 pub(crate) fn not_signed(message: &str) -> SigningError {
@@ -126,7 +113,7 @@ mod tests {
             format!("AWS4-HMAC-SHA256 Credential=AK/20130524/r/s/aws4_request,SignedHeaders=host,Signature={DIGITS}");
         headers.insert(AUTHORIZATION, value.parse().unwrap());
         assert_eq!(SeedSignature::from_headers(&headers), Ok(seed.clone()));
-        assert_eq!(Authorization::of(&headers).unwrap().credential, "AK/20130524/r/s/aws4_request");
+        assert_eq!(Authorization::of(&headers, "AWS4-HMAC-SHA256").unwrap().credential, "AK/20130524/r/s/aws4_request");
         let uri = format!("wss://h/?a=b&X-Amz-Signature={DIGITS}").parse().unwrap();
         assert_eq!(SeedSignature::from_uri(&uri), Ok(seed.clone()));
         assert!(!format!("{seed:?}").contains("4f23"));

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::SigV4;
-use crate::claim::{self, Claim};
+use crate::claim::{self, Claim, TOKEN_HEADERS};
 use crate::sigv4::RawRequest;
 
 /// The signature that a request carries, taken apart, so that a request that a server refused can be explained as it was
@@ -25,6 +25,7 @@ pub struct PresentedSignature {
     pub signed_headers: Vec<String>,
     /// Whether the session token is part of the signature.
     pub session_token: Option<crate::Secret>,
+    is_s3_express: bool,
     signature: String,
     request: RawRequest,
 }
@@ -50,7 +51,7 @@ impl PresentedSignature {
     fn new(claim: Claim, request: &RawRequest, url: String) -> Self {
         let mut unsigned = RawRequest::new(request.method(), url);
         for (name, value) in request.headers() {
-            let added = matches!(name, "authorization" | "x-amz-date" | "x-amz-security-token");
+            let added = matches!(name, "authorization" | "x-amz-date") || TOKEN_HEADERS.contains(&name);
             if !added && claim.covers(name) {
                 unsigned = unsigned.header(name, value);
             }
@@ -63,6 +64,7 @@ impl PresentedSignature {
             expires_in: claim.expires_in,
             signed_headers: claim.signed_headers,
             session_token: claim.session_token,
+            is_s3_express: claim.is_s3_express,
             signature: claim.signature,
             request: unsigned,
         }
@@ -80,7 +82,11 @@ impl PresentedSignature {
 
     /// A signer for the same service and region.
     pub fn signer(&self) -> SigV4 {
-        SigV4::new(self.service.clone(), self.region.clone())
+        if self.is_s3_express {
+            SigV4::s3_express(self.region.clone())
+        } else {
+            SigV4::new(self.service.clone(), self.region.clone())
+        }
     }
 }
 
@@ -142,6 +148,21 @@ mod tests {
         assert_eq!(presented.unsigned_request().url(), request.url());
         let again =
             presented.signer().presign_raw(presented.unsigned_request(), None, day, &credentials(), now()).unwrap();
+        assert_eq!(again.signature, signed.signature);
+    }
+
+    #[test]
+    fn a_token_of_s3_express_is_read_back() {
+        let signer = SigV4::s3_express("eu-west-1");
+        let request = RawRequest::new("GET", "https://h/a");
+        let signed = signer.sign_raw(&request, Payload::empty(), &credentials(), now()).unwrap();
+        let sent = signed.headers.iter().fold(request, |request, (name, value)| request.header(name, value.as_str()));
+        let presented = PresentedSignature::of(&sent).unwrap();
+        assert_eq!(presented.session_token.as_ref().unwrap().expose_secret(), "token+/=");
+        let again = presented
+            .signer()
+            .sign_raw(presented.unsigned_request(), Payload::empty(), &credentials(), presented.signed_at)
+            .unwrap();
         assert_eq!(again.signature, signed.signature);
     }
 
