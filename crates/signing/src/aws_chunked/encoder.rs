@@ -24,6 +24,8 @@ const SMALL: usize = 1 << 10;
 /// where chunks are signed.
 pub struct ChunkedEncoder {
     signer: Option<ChunkedSigner>,
+    /// How long a signature is.
+    signature_length: u64,
     trailers: Announced,
     body_length: u64,
     chunk_size: u64,
@@ -58,6 +60,7 @@ impl ChunkedEncoder {
     pub(super) fn new(chunked: &AwsChunked, signer: Option<ChunkedSigner>, encoded_length: u64) -> Self {
         Self {
             signer,
+            signature_length: chunked.signatures.length().unwrap_or(0),
             trailers: chunked.trailers.clone(),
             body_length: chunked.body_length,
             chunk_size: chunked.chunk_size,
@@ -193,7 +196,7 @@ impl ChunkedEncoder {
         let mut out = format!("{before}{length:x}").into_bytes();
         if let Some(signature) = signature {
             out.extend_from_slice(CHUNK_SIGNATURE.as_bytes());
-            out.extend_from_slice(signature.as_bytes());
+            signature.write(&mut out, self.signature_length);
         }
         out.extend_from_slice(CRLF.as_bytes());
         out
@@ -208,7 +211,7 @@ impl ChunkedEncoder {
         if let Some(signer) = self.signer.as_mut().filter(|_| !lines.wire.is_empty()) {
             let signature = signer.trailers(&lines.canonical_hash())?;
             out.extend_from_slice(TRAILER_SIGNATURE.as_bytes());
-            out.extend_from_slice(signature.as_bytes());
+            signature.write(&mut out, self.signature_length);
             out.extend_from_slice(CRLF.as_bytes());
         }
         out.extend_from_slice(CRLF.as_bytes());

@@ -94,6 +94,8 @@ pub struct AwsChunked {
 enum Signatures {
     None,
     SigV4,
+    #[cfg(feature = "sigv4a")]
+    SigV4A,
 }
 
 impl Signatures {
@@ -102,6 +104,8 @@ impl Signatures {
         match self {
             Self::None => None,
             Self::SigV4 => Some(64),
+            #[cfg(feature = "sigv4a")]
+            Self::SigV4A => Some(144),
         }
     }
 }
@@ -111,6 +115,13 @@ impl AwsChunked {
     /// trailer `STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER`.
     pub fn signed(body_length: u64) -> Self {
         Self::new(Signatures::SigV4, body_length)
+    }
+
+    /// A body of `body_length` bytes, each chunk signed with SigV4A: `STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD`, and with a
+    /// trailer `STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER`.
+    #[cfg(feature = "sigv4a")]
+    pub fn signed_sigv4a(body_length: u64) -> Self {
+        Self::new(Signatures::SigV4A, body_length)
     }
 
     /// A body of `body_length` bytes that no signature covers, with at least one trailer:
@@ -148,6 +159,10 @@ impl AwsChunked {
             (Signatures::None, _) => StreamingPayload::UnsignedTrailer,
             (Signatures::SigV4, true) => StreamingPayload::Signed,
             (Signatures::SigV4, false) => StreamingPayload::SignedTrailer,
+            #[cfg(feature = "sigv4a")]
+            (Signatures::SigV4A, true) => StreamingPayload::EcdsaSigned,
+            #[cfg(feature = "sigv4a")]
+            (Signatures::SigV4A, false) => StreamingPayload::EcdsaSignedTrailer,
         }
     }
 
@@ -249,5 +264,8 @@ fn content_encoding(headers: &HeaderMap) -> Result<HeaderValue, SigningError> {
     HeaderValue::try_from(joined).map_err(|_| unusable())
 }
 
+#[cfg(test)]
+#[cfg(feature = "sigv4a")]
+mod sigv4a_tests;
 #[cfg(test)]
 mod tests;

@@ -406,17 +406,40 @@ impl SigV4 {
         let day = timestamp.day();
         Ok(with_scratch(|scratch| {
             let Scratch { string_to_sign: text, keys, .. } = scratch;
-            text.extend_from_slice(algorithm.as_bytes());
-            text.push(b'\n');
-            text.extend_from_slice(timestamp.as_bytes());
-            text.push(b'\n');
-            self.write_scope(text, &day);
-            for line in std::iter::once(&previous[..]).chain(rest.iter().copied()) {
-                text.push(b'\n');
-                text.extend_from_slice(line);
-            }
+            self.write_next(text, algorithm, &timestamp, previous, rest);
             hex(&keys.key(self.dialect, credentials, day, &self.region, &self.service).sign(text))
         }))
+    }
+
+    /// [`sign_next`](Self::sign_next) with ECDSA: signatures in DER, as hexadecimal digits.
+    #[cfg(feature = "sigv4a")]
+    pub(crate) fn sign_next_ecdsa(
+        &self,
+        algorithm: &str,
+        previous: &[u8],
+        rest: &[&[u8]],
+        credentials: &Credentials,
+        now: OffsetDateTime,
+    ) -> Result<String, SigningError> {
+        self.check_names(credentials)?;
+        let timestamp = Timestamp::new(now)?;
+        with_scratch(|scratch| {
+            self.write_next(&mut scratch.string_to_sign, algorithm, &timestamp, previous, rest);
+            scratch.ecdsa_keys.sign(credentials, &scratch.string_to_sign)
+        })
+    }
+
+    /// The text of lines that [`sign_next`](Self::sign_next) signs.
+    fn write_next(&self, text: &mut Vec<u8>, algorithm: &str, timestamp: &Timestamp, previous: &[u8], rest: &[&[u8]]) {
+        text.extend_from_slice(algorithm.as_bytes());
+        text.push(b'\n');
+        text.extend_from_slice(timestamp.as_bytes());
+        text.push(b'\n');
+        self.write_scope(text, &timestamp.day());
+        for line in std::iter::once(previous).chain(rest.iter().copied()) {
+            text.push(b'\n');
+            text.extend_from_slice(line);
+        }
     }
 
     /// The credential scope.

@@ -51,7 +51,7 @@ const AWS4_ECDSA_P256_SHA256: Dialect = Dialect {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct SigV4A(SigV4);
+pub struct SigV4A(pub(crate) SigV4);
 
 impl SigV4A {
     /// A signer for `service` (its signing name, such as `execute-api`) in a set of regions: names with commas between them
