@@ -11,6 +11,9 @@
 //! | S3 and stores like it | [`SigV4::s3`] | the path is encoded once; `x-amz-content-sha256` on every request |
 //! | VPC Lattice | [`SigV4::vpc_lattice`] | the body is never signed: [`Payload::Unsigned`] |
 //! | AWS IoT over WebSocket | `SigV4::new("iotdevicegateway", region)` | [`TokenPlacement::AddedAfterSigning`] |
+//!
+//! A body that is signed or gets a checksum while it is sent: [`aws_chunked`]. Messages that are signed one by one:
+//! `event_stream`, behind the feature `event-stream`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
