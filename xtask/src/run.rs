@@ -4,13 +4,18 @@ use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 /// What every command gives: nothing, or what went wrong and what to do.
 pub type Outcome = Result<(), String>;
 
-/// The folder of the workspace.
+/// The folder of the workspace: where cargo says that this package is, else where it was when it was built.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map_or(env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+        manifest.parent().unwrap_or(Path::new(".")).to_owned()
+    })
 }
 
 /// Where cargo builds.
