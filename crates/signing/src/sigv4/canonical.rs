@@ -286,7 +286,8 @@ fn write_header_value(out: &mut Vec<u8>, value: &[u8]) {
     let is_space = |byte: u8| byte.is_ascii_whitespace();
     // Without an early end, so that many bytes are looked at in one step.
     let breaks = value.iter().fold(false, |found, &byte| found | (byte < b' '));
-    let runs = value.windows(2).fold(false, |found, pair| found | (pair == b"  "));
+    let next = value.get(1..).unwrap_or_default();
+    let runs = value.iter().zip(next).fold(false, |found, (&a, &b)| found | ((a == b' ') & (b == b' ')));
     if !(breaks || runs) {
         out.extend_from_slice(value);
         return;
