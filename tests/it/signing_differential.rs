@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use aws_sigv4::SigningOutput;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings,
-    UriPathNormalizationMode, sign,
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningInstructions,
+    SigningSettings, UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
 use aws_sigv4_free_signing::{Credentials, Payload, RawRequest, RawSignature, SigV4};
@@ -37,29 +38,29 @@ pub fn trials() -> Vec<Trial> {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Mode {
+pub(crate) enum Mode {
     Headers,
     Query,
 }
 
-struct Case {
-    mode: Mode,
-    is_s3: bool,
-    method: &'static str,
-    url: String,
-    headers: Vec<(String, String)>,
-    body: String,
-    region: &'static str,
-    service: &'static str,
-    secret: String,
-    token: Option<String>,
-    time: i64,
-    expires: u64,
+pub(crate) struct Case {
+    pub(crate) mode: Mode,
+    pub(crate) is_s3: bool,
+    pub(crate) method: &'static str,
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+    pub(crate) region: &'static str,
+    pub(crate) service: &'static str,
+    pub(crate) secret: String,
+    pub(crate) token: Option<String>,
+    pub(crate) time: i64,
+    pub(crate) expires: u64,
 }
 
 /// What a generator has to leave out for an oracle, since the two differ there; the pinned cases hold the differences.
 #[derive(Clone, Copy, PartialEq)]
-enum Oracle {
+pub(crate) enum Oracle {
     Botocore,
     AwsSigv4,
 }
@@ -97,7 +98,7 @@ impl Case {
         }
     }
 
-    fn credentials(&self) -> Credentials {
+    pub(crate) fn credentials(&self) -> Credentials {
         let credentials = Credentials::new("AKIDEXAMPLE", self.secret.as_str());
         match &self.token {
             Some(token) => credentials.with_session_token(token.as_str()),
@@ -120,7 +121,7 @@ impl Case {
         })
     }
 
-    fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         json!({
             "mode": if self.mode == Mode::Headers { "headers" } else { "query" },
             "s3": self.is_s3, "method": self.method, "url": self.url, "headers": self.headers, "body": self.body,
@@ -130,6 +131,11 @@ impl Case {
     }
 
     fn sign_with_aws_sigv4(&self) -> Result<String, Failed> {
+        Ok(self.output_of_aws_sigv4()?.signature().to_owned())
+    }
+
+    /// What `aws-sigv4` makes of the request: the signature, and what to add.
+    pub(crate) fn output_of_aws_sigv4(&self) -> Result<SigningOutput<SigningInstructions>, Failed> {
         let identity =
             aws_credential_types::Credentials::new("AKIDEXAMPLE", &*self.secret, self.token.clone(), None, "test")
                 .into();
@@ -158,7 +164,7 @@ impl Case {
             .into();
         let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let request = SignableRequest::new(self.method, &*self.url, headers, body)?;
-        Ok(sign(request, &parameters)?.signature().to_owned())
+        Ok(sign(request, &parameters)?)
     }
 }
 
@@ -272,7 +278,7 @@ fn random_headers(random: &mut fastrand::Rng, oracle: Oracle) -> Vec<(String, St
     headers
 }
 
-fn cases(oracle: Oracle) -> Vec<Case> {
+pub(crate) fn cases(oracle: Oracle) -> Vec<Case> {
     let mut random = fastrand::Rng::with_seed(SEED);
     (0..REQUESTS).map(|_| Case::random(&mut random, oracle)).collect()
 }

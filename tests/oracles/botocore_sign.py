@@ -1,4 +1,7 @@
-"""Signs requests with botocore: one JSON object a line in, canonical request, string to sign and signature a line out."""
+"""Signs requests with botocore: one JSON object a line in, canonical request, string to sign and signature a line out.
+
+With `--requests` the signed request comes out instead: its URL and its headers.
+"""
 
 import datetime
 import json
@@ -54,6 +57,9 @@ def main():
         arguments = {"expires": case["expires"]} if case["mode"] == "query" else {}
         signer = SIGNERS[case["mode"], case["s3"]](credentials, case["service"], case["region"], **arguments)
         signer.add_auth(request)
+        if "--requests" in sys.argv:
+            print(json.dumps([request.url, list(request.headers.items())]))
+            continue
         print(json.dumps([signer.seen_canonical_request, signer.seen_string_to_sign, signer.seen_signature]))
 
 

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod calls;
+pub mod fuzz;
 pub mod logs;
 pub mod narrator;
 pub mod plain_http;
