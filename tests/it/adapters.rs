@@ -7,14 +7,16 @@ use aws_sigv4_free_core::adapter::SignError;
 use aws_sigv4_free_core::adapter::reqwest::{PayloadSigning, sign};
 use aws_sigv4_free_core::adapter::tower::{BodyNotRead, SignLayer, SignPayload};
 use aws_sigv4_free_core::clock::Clock;
-use aws_sigv4_free_core::identity::{BoxFuture, Credentials, CredentialsError, CredentialsErrorKind, ProvideCredentials};
+use aws_sigv4_free_core::identity::{
+    BoxFuture, Credentials, CredentialsError, CredentialsErrorKind, ProvideCredentials,
+};
 use aws_sigv4_free_signing::SigV4;
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use integration_tests::s3_server::{SECRET_KEY, S3Server};
+use integration_tests::s3_server::{S3Server, SECRET_KEY};
 use libtest_mimic::{Failed, Trial};
 use reqwest::redirect::Policy;
 use time::OffsetDateTime;
@@ -176,7 +178,11 @@ async fn reqwest_is_accepted(server: S3Server) -> Result<(), Failed> {
         (client.put(url("/bucket")), PayloadSigning::Signed, ""),
         (client.put(url("/bucket/grün+b")).body("the body"), PayloadSigning::Signed, ""),
         (client.get(url("/bucket/grün+b?response-content-type=text/plain")), PayloadSigning::Signed, "the body"),
-        (client.put(url("/bucket/streamed")).header("content-length", "8").body(stream()), PayloadSigning::Unsigned, ""),
+        (
+            client.put(url("/bucket/streamed")).header("content-length", "8").body(stream()),
+            PayloadSigning::Unsigned,
+            "",
+        ),
         (client.get(url("/bucket/streamed")), PayloadSigning::Unsigned, "a stream"),
     ];
     for (request, payload, expected) in requests {

@@ -134,7 +134,7 @@ impl Verified {
     /// does not cover, or covers in chunks, passes.
     ///
     /// # Errors
-    /// [`PayloadMismatch`](VerificationErrorKind::PayloadMismatch).
+    /// [`PayloadMismatch`](super::VerificationErrorKind::PayloadMismatch).
     pub fn check_body(&self, sha256: [u8; 32]) -> Result<(), VerificationError> {
         match self.payload {
             VerifiedPayload::Sha256(signed) if signed != sha256 => {
