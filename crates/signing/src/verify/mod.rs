@@ -52,6 +52,7 @@ type TokenCheck = Box<dyn Fn(&str, Option<&Secret>) -> TokenVerdict + Send + Syn
 ///
 /// A request is accepted when its signature is the one that the secret gives, and covers the host, each `x-amz-` header and,
 /// as far as it says so, the body. A service's own rules of encoding are those of [`SigV4::new`] for the service of the scope.
+/// Where those normalise the path, `/a/../b` and `/b` sign alike: act on the normalised path then, not on the one that came.
 ///
 /// # Example
 /// ```
