@@ -11,10 +11,9 @@ use aws_sigv4_free_core::settings::ChecksumMode;
 use aws_sigv4_free_http_transport::BoxFuture;
 use bytes::Bytes;
 use http::{HeaderValue, Method};
-use time::OffsetDateTime;
 
 use super::range::ByteRange;
-use super::{Conditions, Download};
+use super::{Conditional, Conditions, Download};
 use crate::call::{Call, Context, Draft, Operation, Purpose, boxed};
 use crate::file::target::{Durability, TargetFile};
 use crate::metadata::ObjectInfo;
@@ -48,26 +47,6 @@ impl Call<GetObject> {
     /// Reads this version.
     pub fn version_id(self, version_id: impl Into<String>) -> Self {
         self.with(|operation| operation.version_id = Some(version_id.into()))
-    }
-
-    /// Fails with `PreconditionFailed` unless the object has this ETag.
-    pub fn if_match(self, etag: impl Into<String>) -> Self {
-        self.with(|operation| operation.conditions.if_match = Some(etag.into()))
-    }
-
-    /// Fails with the status 304 where the object has this ETag.
-    pub fn if_none_match(self, etag: impl Into<String>) -> Self {
-        self.with(|operation| operation.conditions.if_none_match = Some(etag.into()))
-    }
-
-    /// Fails with the status 304 unless the object was written after this instant.
-    pub fn if_modified_since(self, instant: OffsetDateTime) -> Self {
-        self.with(|operation| operation.conditions.if_modified_since = Some(instant))
-    }
-
-    /// Fails with `PreconditionFailed` where the object was written after this instant.
-    pub fn if_unmodified_since(self, instant: OffsetDateTime) -> Self {
-        self.with(|operation| operation.conditions.if_unmodified_since = Some(instant))
     }
 
     /// Has the answer carry this `Content-Type`, whatever is stored. An anonymous client may not.
@@ -143,6 +122,12 @@ impl Call<GetObject> {
     }
 }
 
+impl Conditional for GetObject {
+    fn conditions(&mut self) -> &mut Conditions {
+        &mut self.conditions
+    }
+}
+
 impl Operation for GetObject {
     const NAME: &'static str = "GetObject";
 
@@ -189,6 +174,7 @@ mod tests {
     use crate::{Checksum, ChecksumAlgorithm, Credentials, ErrorExt, ErrorKind, S3};
     use std::sync::Mutex;
     use std::time::Duration;
+    use time::OffsetDateTime;
 
     #[test]
     fn the_whole_object_is_verified() {

@@ -2,9 +2,8 @@
 
 use aws_sigv4_free_core::Error;
 use http::{HeaderValue, Method, response};
-use time::OffsetDateTime;
 
-use super::Conditions;
+use super::{Conditional, Conditions};
 use crate::address::Query;
 use crate::call::{Answered, Call, Context, Draft, Operation, Purpose, SingleStep};
 use crate::metadata::ObjectInfo;
@@ -23,25 +22,11 @@ impl Call<HeadObject> {
     pub fn version_id(self, version_id: impl Into<String>) -> Self {
         self.with(|operation| operation.version_id = Some(version_id.into()))
     }
+}
 
-    /// Fails with `PreconditionFailed` unless the object has this ETag.
-    pub fn if_match(self, etag: impl Into<String>) -> Self {
-        self.with(|operation| operation.conditions.if_match = Some(etag.into()))
-    }
-
-    /// Fails with the status 304 where the object has this ETag.
-    pub fn if_none_match(self, etag: impl Into<String>) -> Self {
-        self.with(|operation| operation.conditions.if_none_match = Some(etag.into()))
-    }
-
-    /// Fails with the status 304 unless the object was written after this instant.
-    pub fn if_modified_since(self, instant: OffsetDateTime) -> Self {
-        self.with(|operation| operation.conditions.if_modified_since = Some(instant))
-    }
-
-    /// Fails with `PreconditionFailed` where the object was written after this instant.
-    pub fn if_unmodified_since(self, instant: OffsetDateTime) -> Self {
-        self.with(|operation| operation.conditions.if_unmodified_since = Some(instant))
+impl Conditional for HeadObject {
+    fn conditions(&mut self) -> &mut Conditions {
+        &mut self.conditions
     }
 }
 

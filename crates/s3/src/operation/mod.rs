@@ -34,6 +34,7 @@ use aws_sigv4_free_core::Error;
 use http::{HeaderMap, HeaderName};
 use time::OffsetDateTime;
 
+use crate::call::Call;
 use crate::date;
 use crate::metadata::{condition_value, header_value};
 
@@ -42,11 +43,40 @@ pub(crate) const MAX_SINGLE_OBJECT: u64 = 5 << 30;
 
 /// What an operation asks of the object before it does anything.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Conditions {
+pub struct Conditions {
     pub(crate) if_match: Option<String>,
     pub(crate) if_none_match: Option<String>,
     pub(crate) if_modified_since: Option<OffsetDateTime>,
     pub(crate) if_unmodified_since: Option<OffsetDateTime>,
+}
+
+/// An operation that reads an object, and may be told when not to.
+pub trait Conditional {
+    /// Its conditions.
+    #[doc(hidden)]
+    fn conditions(&mut self) -> &mut Conditions;
+}
+
+impl<O: Conditional> Call<O> {
+    /// Fails with `PreconditionFailed` unless the object has this ETag.
+    pub fn if_match(self, etag: impl Into<String>) -> Self {
+        self.with(|operation| operation.conditions().if_match = Some(etag.into()))
+    }
+
+    /// Fails with the status 304 where the object has this ETag.
+    pub fn if_none_match(self, etag: impl Into<String>) -> Self {
+        self.with(|operation| operation.conditions().if_none_match = Some(etag.into()))
+    }
+
+    /// Fails with the status 304 unless the object was written after this instant.
+    pub fn if_modified_since(self, instant: OffsetDateTime) -> Self {
+        self.with(|operation| operation.conditions().if_modified_since = Some(instant))
+    }
+
+    /// Fails with `PreconditionFailed` where the object was written after this instant.
+    pub fn if_unmodified_since(self, instant: OffsetDateTime) -> Self {
+        self.with(|operation| operation.conditions().if_unmodified_since = Some(instant))
+    }
 }
 
 impl Conditions {
